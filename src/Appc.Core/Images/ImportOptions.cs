@@ -1,0 +1,53 @@
+using Appc.Manifests;
+using Appc.Trust;
+
+namespace Appc.Images;
+
+/// <summary>How an archive is imported.</summary>
+public sealed class ImportOptions
+{
+    /// <summary>What must be proven about the image.</summary>
+    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
+    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+
+    /// <summary>File of the detached signature.</summary>
+    /// <value>The default value is null: the archive's path with <c>.asc</c> added.</value>
+    public string? SignaturePath { get; set; }
+
+    /// <summary>The name that the manifest must have; null takes any name that the key is trusted for.</summary>
+    public AcIdentifier? ExpectedName { get; set; }
+
+    /// <summary>Labels that the manifest must have.</summary>
+    public IList<Label> ExpectedLabels { get; } = [];
+
+    /// <summary>The id that the image must have; null takes any.</summary>
+    public ImageId? ExpectedId { get; set; }
+
+    /// <summary>What to remember as the place that the image came from; null means the path.</summary>
+    public string? Source { get; set; }
+
+    /// <summary>Whether the image was asked for without a version.</summary>
+    public bool Latest { get; set; }
+
+    /// <summary>Bounds on the archive.</summary>
+    public ArchiveLimits Limits { get; set; } = new();
+}
+
+/// <summary>How far an import has come.</summary>
+/// <param name="Phase">What is being done.</param>
+/// <param name="Bytes">Compressed bytes done in this phase.</param>
+/// <param name="TotalBytes">Compressed bytes of the archive.</param>
+public sealed record ImportProgress(ImportPhase Phase, long Bytes, long TotalBytes);
+
+/// <summary>The phases of an import.</summary>
+public enum ImportPhase
+{
+    /// <summary>The archive is copied and its signature checked.</summary>
+    Verifying,
+
+    /// <summary>The archive is hashed and its tree written.</summary>
+    Extracting,
+
+    /// <summary>The image is made durable and visible.</summary>
+    Publishing,
+}

@@ -1,0 +1,34 @@
+namespace Appc.Pods;
+
+/// <summary>Why a call about a pod failed.</summary>
+public enum PodFailure
+{
+    /// <summary>What the caller asks for does not make a pod: unknown volume, name twice, nothing to run.</summary>
+    BadSpec,
+
+    /// <summary>No such pod.</summary>
+    NotFound,
+
+    /// <summary>The UUID prefix fits more than one pod.</summary>
+    Ambiguous,
+
+    /// <summary>The pod is in a state in which this cannot be done.</summary>
+    WrongState,
+
+    /// <summary>The pods directory failed: no space, no permission, damaged files.</summary>
+    Storage,
+
+    /// <summary>This host lacks something that the stage1 flavour needs, such as root or systemd-nspawn.</summary>
+    HostUnsuitable,
+}
+
+/// <summary>A pod cannot be made, found or handled.</summary>
+public class PodException : AppcException
+{
+    /// <summary>Creates the exception.</summary>
+    public PodException(PodFailure failure, string message, string? hint = null, Exception? innerException = null)
+        : base(message, hint, innerException) => Failure = failure;
+
+    /// <summary>The class of the fault.</summary>
+    public PodFailure Failure { get; }
+}

@@ -1,0 +1,20 @@
+namespace Appc.Stage1;
+
+/// <summary>What a flavour is able to do.</summary>
+public sealed record Stage1Features
+{
+    /// <summary>Whether a pod may hold more than one app.</summary>
+    public bool SeveralApps { get; init; }
+
+    /// <summary>Whether the pod's processes run in a user namespace by default.</summary>
+    public bool UserNamespaces { get; init; }
+
+    /// <summary>
+    /// Whether the flavour stacks image trees itself from <see cref="Stage1App.Layers"/>; a flavour that runs
+    /// nothing does not need trees at all.
+    /// </summary>
+    public bool NeedsTrees { get; init; } = true;
+
+    /// <summary>Names of the isolators that this flavour enforces.</summary>
+    public IReadOnlyList<string> EnforcedIsolators { get; init; } = [];
+}

@@ -1,0 +1,37 @@
+namespace Appc.Stage1;
+
+/// <summary>What a pod was asked to be, beyond its manifest. Kept in the pod's directory.</summary>
+public sealed record Stage1Options
+{
+    /// <summary>Whether the pod runs in a user namespace of its own.</summary>
+    /// <value>The default value is <see langword="true"/> for flavours that can.</value>
+    public bool PrivateUsers { get; init; } = true;
+
+    /// <summary>Host name inside; null means <c>appc-</c> and the UUID.</summary>
+    public string? Hostname { get; init; }
+
+    /// <summary>Whether capabilities stay unrestricted (insecure).</summary>
+    public bool KeepAllCapabilities { get; init; }
+
+    /// <summary>Whether kernel paths stay visible and writable (insecure).</summary>
+    public bool KeepKernelPaths { get; init; }
+
+    /// <summary>Whether the system call filter is left out (insecure).</summary>
+    public bool NoSeccomp { get; init; }
+
+    /// <summary>When the pod ends.</summary>
+    public PodExitPolicy ExitPolicy { get; init; } = PodExitPolicy.FirstFailure;
+}
+
+/// <summary>When a pod of several apps ends.</summary>
+public enum PodExitPolicy
+{
+    /// <summary>When the last app has ended, or the first one has failed (the others are then stopped).</summary>
+    FirstFailure,
+
+    /// <summary>When the last app has ended, however the others ended.</summary>
+    LastExit,
+
+    /// <summary>When any app has ended (the others are then stopped).</summary>
+    AnyExit,
+}

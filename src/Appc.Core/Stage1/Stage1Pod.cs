@@ -1,0 +1,61 @@
+using Appc.Manifests;
+
+namespace Appc.Stage1;
+
+/// <summary>A prepared pod as a flavour sees it. All of it can be made again from the pod's directory.</summary>
+public sealed record Stage1Pod
+{
+    /// <summary>UUID of the pod: 36 characters, lower case.</summary>
+    public required string Uuid { get; init; }
+
+    /// <summary>The pod's directory at this moment. The flavour may put files of its own below <c>stage1/</c>.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>The data directory of the runtime, for what pods share (the stage1 tree, registries).</summary>
+    public required string Root { get; init; }
+
+    /// <summary>The reified pod manifest: every app has its own <see cref="RuntimeApp.App"/>.</summary>
+    public required PodManifest Manifest { get; init; }
+
+    /// <summary>The apps, in the order of the manifest.</summary>
+    public required IReadOnlyList<Stage1App> Apps { get; init; }
+
+    /// <summary>What the pod was asked to be, beyond its manifest.</summary>
+    public required Stage1Options Options { get; init; }
+
+    /// <summary>
+    /// Descriptor of the pod's lock, held exclusively. The first process must inherit it (its number does not
+    /// matter) and keep it open for as long as it lives. -1 when the pod is not being started, or on systems
+    /// without such locks.
+    /// </summary>
+    public int LockDescriptor { get; init; } = -1;
+
+    /// <summary>Where the app's standard output is appended: <c>DIR/logs/APP.out</c>.</summary>
+    public string StandardOutputPath(AcName app) => Path.Combine(Directory, "logs", app + ".out");
+
+    /// <summary>Where the app's standard error is appended: <c>DIR/logs/APP.err</c>.</summary>
+    public string StandardErrorPath(AcName app) => Path.Combine(Directory, "logs", app + ".err");
+
+    /// <summary>
+    /// Where the app's end is recorded, by rename, by whoever sees it: <c>DIR/status/APP</c>, one line
+    /// <c>exited CODE RESULT</c>, <c>killed SIGNAL RESULT</c> or <c>dumped SIGNAL RESULT</c>, with the code as a
+    /// number and the signal as a number or a name without SIG. The file's time is the time of the end.
+    /// </summary>
+    public string StatusPath(AcName app) => Path.Combine(Directory, "status", app.ToString());
+}
+
+/// <summary>One app of a prepared pod.</summary>
+public sealed record Stage1App
+{
+    /// <summary>Name in the pod.</summary>
+    public required AcName Name { get; init; }
+
+    /// <summary>What to execute, with every override applied.</summary>
+    public required App App { get; init; }
+
+    /// <summary>The app's entry in the pod manifest.</summary>
+    public required RuntimeApp Runtime { get; init; }
+
+    /// <summary>Trees to stack read-only below the app's own upper layer, the lowest first.</summary>
+    public required IReadOnlyList<string> Layers { get; init; }
+}
