@@ -9,7 +9,7 @@ namespace Appc.Signing.Tests;
 /// Each check of the verifier by itself: a sound case, and one that differs from it in the one thing that the
 /// check is about. docs/trust.md maps the checks to these tests.
 /// </summary>
-public sealed class CheckTests(GpgKeys keys)
+public sealed class CheckTests
 {
     private const int Sha1 = 2;
     private const int Sha256 = 8;
@@ -307,20 +307,19 @@ public sealed class CheckTests(GpgKeys keys)
             TrustFailure.KeyNotUsable, [.. young.Primary, .. Forge.UserId("forged"), .. young.SelfSign("forged", created: Now)], young.Sign(Image, Now));
     }
 
-    [Theory]
-    [InlineData("rsa1024", false, false)]
-    [InlineData("rsa2048", false, true)]
-    [InlineData("dsa2048", false, false)]
-    [InlineData("dsa2048", true, true)]
-    public async Task Check_5_weak_keys_are_not_usable(string name, bool allowDsa, bool good)
+    [Fact]
+    public async Task Check_5_subkey_of_an_algorithm_that_cannot_sign_is_not_usable()
     {
-        Gpg gpg = keys.Gpg;
-        using var directory = new TempDirectory();
-        Keystore keystore = Verification.NewKeystore(directory.Path);
-        await keystore.TrustAsync(gpg.Export(name), null);
-        var policy = new OpenPgpPolicy { AllowDsa = allowDsa };
-        TrustException? refusal = await new OpenPgpVerifier(keystore, policy).RefusalAsync(Image, gpg.Sign(name, Image), "a");
-        Assert.Equal(good ? null : TrustFailure.KeyNotUsable, refusal?.Failure);
+        byte[] body = [4, .. Forge.Time(Start), 28, .. new byte[57]]; // Ed448
+        byte[] sound = [.. _key.Certificate(), .. Packet.Write(PacketTag.PublicSubkey, body)];
+        byte[] id = KeyPacket.Read(body).FingerprintBytes[12..];
+        await Good(sound, _key.Sign(Image));
+        await Refused(
+            TrustFailure.SignatureNotAcceptable, sound,
+            _key.Sign(SignatureType.Binary, Image, Start, Sha512, [], [Forge.Sub(SubpacketType.Issuer, id)], issuer: false));
+        await Refused(
+            TrustFailure.KeyNotUsable, sound,
+            _key.Sign(SignatureType.Binary, Image, Start, Sha512, [], [Forge.Sub(SubpacketType.Issuer, id)], issuer: false, algorithm: 28));
     }
 
     // 6. Revocations.
