@@ -1,5 +1,4 @@
 using System.Globalization;
-using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Images;
@@ -102,18 +101,5 @@ internal sealed class StoreLayout(string root)
         string temporary = Path.Combine(Temporary, "version-" + Guid.NewGuid().ToString("N"));
         File.WriteAllText(temporary, Version.ToString(CultureInfo.InvariantCulture) + "\n");
         File.Move(temporary, VersionFile, overwrite: true);
-    }
-
-    /// <summary>Removes a directory of the store with all that is in it.</summary>
-    public static void RemoveTree(string path)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            TreeRemover.Remove(path);
-        }
-        else if (Directory.Exists(path))
-        {
-            Directory.Delete(path, recursive: true);
-        }
     }
 }

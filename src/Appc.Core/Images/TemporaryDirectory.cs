@@ -1,3 +1,5 @@
+using Appc.Linux;
+
 namespace Appc.Images;
 
 /// <summary>A directory of its own below <c>ROOT/tmp</c>, locked while this object and its process live, removed when disposed.</summary>
@@ -61,7 +63,7 @@ internal sealed class TemporaryDirectory : IDisposable
 
         try
         {
-            StoreLayout.RemoveTree(Path);
+            TreeRemover.Remove(Path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

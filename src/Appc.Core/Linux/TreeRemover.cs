@@ -12,10 +12,21 @@ internal static unsafe class TreeRemover
     private const int DeepestRecursion = 32;
     private const uint Writable = 0x1c0;
 
-    /// <summary>Removes a directory; does nothing if it is not there.</summary>
+    /// <summary>Removes a directory; does nothing if it is not there. On other systems than Linux by the runtime's own means.</summary>
     public static void Remove(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (!Directory.Exists(full))
+        {
+            return;
+        }
+
+        if (!OperatingSystem.IsLinux())
+        {
+            Directory.Delete(full, recursive: true);
+            return;
+        }
+
         using Fd parent = Fd.OpenDirectory(Path.GetDirectoryName(full)!);
         Remove(parent, Fd.PathBytes(Path.GetFileName(full)));
     }
