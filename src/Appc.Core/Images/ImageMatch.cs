@@ -1,3 +1,4 @@
+using System.Buffers;
 using Appc.Manifests;
 
 namespace Appc.Images;
@@ -8,6 +9,7 @@ internal static class ImageMatch
     public const string IdPrefix = "sha512-";
     private const int FewestDigits = 2;
     private const int Digits = 128;
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Whether an image has a name and, among its labels, all of these.</summary>
     public static bool Fits(ImageManifest manifest, AcIdentifier name, IEnumerable<Label> labels) =>
@@ -56,7 +58,7 @@ internal static class ImageMatch
     public static void CheckPrefix(string reference)
     {
         ReadOnlySpan<char> digits = reference.AsSpan(IdPrefix.Length);
-        if (digits.Length is < FewestDigits or > Digits || digits.IndexOfAnyExcept("0123456789abcdef") >= 0)
+        if (digits.Length is < FewestDigits or > Digits || digits.ContainsAnyExcept(HexDigits))
         {
             throw new ImageException(
                 ImageFailure.NotFound,
@@ -76,8 +78,8 @@ internal static class ImageMatch
     // Versions that are no semantic ones have no order among themselves and come before those that are.
     private static int CompareVersions(string? a, string? b)
     {
-        bool hasA = VersionOrder.TryParse(a, out VersionOrder versionA);
-        bool hasB = VersionOrder.TryParse(b, out VersionOrder versionB);
-        return hasA && hasB ? versionA.CompareTo(versionB) : hasA.CompareTo(hasB);
+        bool hasA = SemVer.TryParse(a, out SemVer? versionA);
+        bool hasB = SemVer.TryParse(b, out SemVer? versionB);
+        return hasA && hasB ? versionA!.ComparePrecedence(versionB!) : hasA.CompareTo(hasB);
     }
 }
