@@ -51,8 +51,8 @@ internal static class Help
         writer.WriteLine("  --format text|json      shape of results (default text)");
         writer.WriteLine("  --quiet, --debug        say less, say more");
         writer.WriteLine("  --insecure-options L    of image,http,tls,pubkey,capabilities,paths,seccomp,all-fetch,all-run,all,none");
-        writer.WriteLine("  --ca-file FILE          certificate authorities for HTTPS, in place of the system's");
-        writer.WriteLine("  --connect-to H:P:H2:P2  connect to H2:P2 where a URL says H:P");
+        writer.WriteLine("  --ca-file FILE          certificate authorities for HTTPS, besides the system's");
+        writer.WriteLine("  --connect-to H=H2:P     connect to H2:P where a URL says host H (or H:PORT)");
     }
 
     private static string Show(string name, OptionKind kind) => kind switch

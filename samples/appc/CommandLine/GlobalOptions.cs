@@ -17,10 +17,10 @@ internal sealed record GlobalOptions
 
     public InsecureOptions Insecure { get; init; }
 
-    /// <summary>Certificates (PEM) that servers may be signed by, in place of the system's.</summary>
+    /// <summary>PEM file of certificate authorities for servers, besides the system's.</summary>
     public string? CaFile { get; init; }
 
-    /// <summary>Where connections to a host and port really go: <c>HOST:PORT:TO-HOST:TO-PORT</c>.</summary>
+    /// <summary>Where connections to a host really go: <c>HOST[:PORT]=HOST[:PORT]</c>.</summary>
     public IReadOnlyList<string> ConnectTo { get; init; } = [];
 
     public static void Define(OptionSet options) => options
