@@ -39,10 +39,10 @@ trap 'exit 143' TERM
 ms() { echo $((($(date +%s%N) - $1) / 1000000)); }
 step() {
     step_number=$((step_number + 1))
-    step_text=$1
     step_began=$(date +%s%N)
+    printf "%2d. %s" "$step_number" "$1"
 }
-done_in() { printf '%2d. %s  [%s ms]\n' "$step_number" "$step_text" "$(ms "$step_began")"; }
+done_in() { printf "  [%s ms]\n" "$(ms "$step_began")"; }
 show() { sed 's/^/      /'; }
 appc() { "$work/bin/appc/appc" --root "$work/data" --config "$work/etc" --system-config "$work/no" "$@"; }
 # Runs a command that must fail with a code, and shows what it says.
@@ -50,6 +50,7 @@ refused() {
     local expected=$1 code=0
     shift
     "$@" >"$work/refused" 2>&1 || code=$?
+    done_in
     show <"$work/refused"
     [ "$code" -eq "$expected" ] || { echo "      expected exit code $expected, got $code" >&2; exit 1; }
 }
@@ -119,8 +120,9 @@ cat >"$work/manifest.json" <<JSON
   }
 }
 JSON
-image=$name-1.0.0-linux-$architecture.aci
-image=$work/www/images/${image##*/}
+# The template below expands {name} to the whole name, so that the file lies in a directory called after its domain.
+image=$work/www/images/$name-1.0.0-linux-$architecture.aci
+mkdir -p "$(dirname "$image")"
 id=$(appc build --manifest "$work/manifest.json" --rootfs "$root" --overwrite "$image")
 done_in
 echo "      ${id:0:23}…  $(du -h "$image" | cut -f1)"
@@ -150,10 +152,6 @@ cat >"$work/www/discovery.html" <<HTML
 <meta name="ac-discovery-pubkeys" content="quickstart.example https://quickstart.example/pubkeys.gpg">
 </head></html>
 HTML
-# A template expands {name} to the whole name, so the file lies below a directory of that name.
-mkdir -p "$work/www/images/${name%/*}"
-mv "$image" "$image.asc" "$work/www/images/${name%/*}/"
-image=$work/www/images/${name%/*}/${image##*/}
 "$work/bin/server/quickstart" "$work/www" "$work/tls/server.pem" "$work/tls/server.key" "$work/port" >"$work/server.log" 2>&1 &
 server_pid=$!
 until [ -s "$work/port" ]; do
@@ -170,11 +168,11 @@ grep -oE '"https://[^"]*(aci|gpg)"' "$work/discovered.json" | sort -u | tr -d '"
 
 step "fetch it before its key is trusted: refused"
 refused 254 appc fetch "${net[@]}" "$name:1.0.0"
-done_in
 
 step "trust the publisher's key, for names below quickstart.example only"
-appc trust add "${net[@]}" --prefix "$name" --yes 2>&1 | show
+appc trust add "${net[@]}" --prefix "$name" --yes >"$work/trust.log" 2>&1 || { cat "$work/trust.log"; exit 1; }
 done_in
+show <"$work/trust.log"
 
 step "fetch it: signature checked, hash checked, stored"
 fetched=$(appc fetch "${net[@]}" "$name:1.0.0")
@@ -185,7 +183,6 @@ appc image list | cut -c1-110 | show
 step "an unsigned image is refused"
 cp "$image" "$work/unsigned.aci"
 refused 254 appc fetch "$work/unsigned.aci"
-done_in
 
 step "run a pod under systemd-nspawn, in a user namespace, with a program of our choice"
 code=0
@@ -215,11 +212,12 @@ echo "      exit code $code"
 
 step "run it detached, look at it, stop it, collect garbage"
 uuid=$(appc run --detach "$name:1.0.0")
-appc list | cut -c1-110 | show
+appc list >"$work/list.log"
 appc stop "$uuid" >/dev/null
 appc gc --grace-period 0 >/dev/null
 [ -z "$(appc list | tail -n +2)" ]
 done_in
+cut -c1-110 "$work/list.log" | show
 
 echo
 echo "All of it in $(($(ms "$began") / 1000)) s. Try it yourself:"

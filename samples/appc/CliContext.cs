@@ -18,7 +18,8 @@ internal sealed class CliContext : IAsyncDisposable
     private readonly Stream _output = Console.OpenStandardOutput();
     private readonly StderrLoggerFactory _loggers;
     private PodRuntime? _runtime;
-    private KeyStore? _keys;
+    private Keystore? _keys;
+    private OpenPgpVerifier? _verifier;
 
     public CliContext(GlobalOptions options, Reporter reporter)
     {
@@ -50,8 +51,10 @@ internal sealed class CliContext : IAsyncDisposable
 
     public ImageFetcher Fetcher => Runtime.Fetcher;
 
+    public OpenPgpVerifier Verifier => _verifier ??= new OpenPgpVerifier(Keys, null, Loggers);
+
     /// <summary>The keys that are trusted: the administrator's, which commands change, and the vendor's.</summary>
-    public KeyStore Keys => _keys ??= new KeyStore(KeyDirectories());
+    public Keystore Keys => _keys ??= CreateKeystore();
 
     public void WriteJson(Action<Utf8JsonWriter> write) => JsonText.Write(_output, write);
 
@@ -103,13 +106,19 @@ internal sealed class CliContext : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private string[] KeyDirectories() =>
-        [Path.Combine(Options.Config, "trustedkeys"), Path.Combine(Options.SystemConfig, "trustedkeys")];
+    private Keystore CreateKeystore()
+    {
+        var options = new KeystoreOptions();
+        options.Directories.Clear();
+        options.Directories.Add(Path.Combine(Options.Config, "trustedkeys"));
+        options.Directories.Add(Path.Combine(Options.SystemConfig, "trustedkeys"));
+        return new Keystore(options, Loggers);
+    }
 
     private PodRuntime BuildRuntime() => new PodRuntimeBuilder(Options.Root)
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions())
-        .UseOpenPgp(Keys)
+        .UseVerifier(Verifier)
         .UseNspawn()
         .UseFly()
         .Build();
