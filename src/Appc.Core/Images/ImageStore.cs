@@ -29,4 +29,23 @@ public sealed class ImageStore
     public Task<int> CollectLeftoversAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
     /// <summary>Keeps an image from being removed until the result is disposed (a shared lock; any process).</summary>
     public Task<IDisposable> HoldAsync(ImageId id, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+
+    /// <summary>
+    /// Imports an archive that was downloaded into a directory made by <see cref="CreateTemporaryDirectory"/>: the file
+    /// is moved, not copied. The verdict was computed over the bytes while they arrived; with null the signature file
+    /// (if any) is checked here as <see cref="ImportAsync"/> does. The signature file is copied.
+    /// </summary>
+    internal Task<StoredImage> ImportDownloadedAsync(
+        string temporaryFile,
+        string? signatureFile,
+        Trust.SignatureVerdict? verdict,
+        ImportOptions options,
+        IProgress<ImportProgress>? progress = null,
+        CancellationToken cancellationToken = default) => throw new NotImplementedException();
+
+    /// <summary>
+    /// Makes a directory of its own below <c>ROOT/tmp</c>. While the holder lives (and its process does) nobody
+    /// collects it; disposing the holder removes the directory with all that is in it.
+    /// </summary>
+    internal string CreateTemporaryDirectory(out IDisposable holder) => throw new NotImplementedException();
 }

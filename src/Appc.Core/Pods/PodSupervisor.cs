@@ -191,13 +191,13 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         {
             if (PodFiles.ReadFirstProcess(location.Directory)?.Process is { } first && ProcessIdentity.IsAlive(first))
             {
-                await ProcessWatcher.WaitForEndAsync(first, cancellationToken).ConfigureAwait(false);
+                await _watcher.WaitForEndAsync(first, cancellationToken).ConfigureAwait(false);
                 return;
             }
 
             if (PodFiles.ReadLeader(location.Directory) is { } leader && ProcessIdentity.IsAlive(leader))
             {
-                await ProcessWatcher.WaitForEndAsync(leader, cancellationToken).ConfigureAwait(false);
+                await _watcher.WaitForEndAsync(leader, cancellationToken).ConfigureAwait(false);
                 return;
             }
         }

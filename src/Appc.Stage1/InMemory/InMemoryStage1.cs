@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Appc.Manifests;
 
 namespace Appc.Stage1.InMemory;
@@ -105,9 +104,7 @@ public sealed class InMemoryStage1 : IStage1
             {
                 Task<int> work = behaviour is null ? Task.FromResult(exitCodes.TryGetValue(app.Name.ToString(), out int code) ? code : 0) : CallAsync(app);
                 await Task.WhenAny(work, _killed.Task).ConfigureAwait(false);
-                status = work.IsCompleted
-                    ? string.Create(CultureInfo.InvariantCulture, $"exited {await work.ConfigureAwait(false)} done\n")
-                    : "killed KILL signal\n";
+                status = work.IsCompleted ? $"exited {await work.ConfigureAwait(false)} done\n" : "killed KILL signal\n";
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
