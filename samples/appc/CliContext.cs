@@ -119,7 +119,7 @@ internal sealed class CliContext : IAsyncDisposable
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions())
         .UseVerifier(Verifier)
-        .UseNspawn()
-        .UseFly()
+        //.UseNspawn()
+        //.UseFly()
         .Build();
 }

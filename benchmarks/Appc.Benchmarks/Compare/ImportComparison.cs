@@ -1,6 +1,5 @@
 using System.Globalization;
 using Appc.Images;
-using Appc.Signing;
 
 namespace Appc.Benchmarks.Compare;
 
@@ -10,7 +9,7 @@ internal static class ImportComparison
     public static async Task<int> RunAsync(ComparisonOptions options)
     {
         string scratch = Path.Combine(options.Directory, "import");
-        var verifier = new OpenPgpVerifier(new Keystore(options.Keys));
+        var verifier = Keys.Verifier(options.Keys);
         long peak = 0;
         long committed = 0;
         var appc = new Contestant("appc import (verify, hash, extract)", async () =>

@@ -1,7 +1,6 @@
 using Appc.Fetching;
 using Appc.Images;
 using Appc.Pods;
-using Appc.Signing;
 using Appc.Stage1;
 
 namespace Appc.Benchmarks.Compare;
@@ -12,9 +11,9 @@ internal static class LaunchComparison
     public static async Task<int> RunAsync(ComparisonOptions options)
     {
         await using PodRuntime runtime = new PodRuntimeBuilder(Path.Combine(options.Directory, "launch"))
-            .UseOpenPgp(new Keystore(options.Keys))
-            .UseNspawn()
-            .UseFly()
+            .UseVerifier(Keys.Verifier(options.Keys))
+            //.UseNspawn()
+            //.UseFly()
             .Build();
         StoredImage image = (await runtime.Fetcher.FetchAsync(options.Image)).Image;
         List<Contestant> contestants =

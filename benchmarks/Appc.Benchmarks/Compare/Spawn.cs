@@ -41,7 +41,7 @@ internal static unsafe partial class Spawn
         }
         finally
         {
-            posix_spawn_file_actions_destroy(actions);
+            _ = posix_spawn_file_actions_destroy(actions);
             for (int i = 0; i < command.Count; i++)
             {
                 Marshal.FreeCoTaskMem((nint)argv[i]);

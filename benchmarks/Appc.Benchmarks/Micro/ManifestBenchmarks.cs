@@ -19,7 +19,7 @@ public class ManifestBenchmarks
 
     private static string Document()
     {
-        string environment = string.Join(',', Enumerable.Range(0, 20).Select(i => $$"""{"name":"VARIABLE_{{i}}","value":"value number {{i}}"}"""));
+        string environment = string.Join(',', Enumerable.Range(0, 20).Select(i => $$"""{"name":"VARIABLE_{{i}}","value":"value number {{i}}" }"""));
         return $$"""
             {
               "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/reduce-worker",
@@ -27,7 +27,7 @@ public class ManifestBenchmarks
               "app": {
                 "exec": ["/usr/bin/reduce-worker", "--quiet"], "user": "100", "group": "300",
                 "workingDirectory": "/opt/work", "environment": [{{environment}}],
-                "isolators": [{"name":"resource/memory","value":{"limit":"1G"}}],
+                "isolators": [{"name":"resource/memory","value":{"limit":"1G"} }],
                 "mountPoints": [{"name":"work","path":"/var/lib/work"}],
                 "ports": [{"name":"health","port":4000,"protocol":"tcp","socketActivated":true}]
               },

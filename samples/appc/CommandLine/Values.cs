@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Appc.Cli.CommandLine;
@@ -5,6 +6,8 @@ namespace Appc.Cli.CommandLine;
 /// <summary>Reads the values of options.</summary>
 internal static class Values
 {
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+
     private static readonly (string Suffix, double Seconds)[] Units =
         [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
 
@@ -20,14 +23,14 @@ internal static class Values
         ReadOnlySpan<char> rest = text;
         while (rest.Length > 0)
         {
-            int digits = rest.IndexOfAnyExcept("0123456789.");
+            int digits = rest.IndexOfAnyExcept(NumberCharacters);
             if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
             {
                 throw Bad();
             }
 
             rest = rest[digits..];
-            int letters = rest.IndexOfAny("0123456789.");
+            int letters = rest.IndexOfAny(NumberCharacters);
             ReadOnlySpan<char> unit = letters < 0 ? rest : rest[..letters];
             double scale = 0;
             foreach ((string suffix, double value) in Units)

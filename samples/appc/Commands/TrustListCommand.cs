@@ -54,7 +54,7 @@ internal sealed class TrustListCommand : Command
                 entry.IsMask ? $"not {TrustScope.Show(entry.Scope)}" : TrustScope.Show(entry.Scope),
                 entry.Key?.Algorithm ?? "-",
                 entry.Key?.Problem ?? (entry.Key?.Expires is { } expires ? ImageText.Time(expires) : "-"),
-                entry.Key?.UserIds.FirstOrDefault() ?? "-");
+                entry.Key is { UserIds: [var first, ..] } ? first : "-");
         }
 
         table.WriteTo(context.Out);

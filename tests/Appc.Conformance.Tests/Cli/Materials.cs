@@ -10,7 +10,7 @@ public sealed class Materials : IAsyncLifetime
     private readonly string _directory = Directory.CreateTempSubdirectory("appc-cli-").FullName;
 
     /// <summary>The published program.</summary>
-    public static string Appc { get; } = Path.Combine(AppContext.BaseDirectory, "appc", "appc");
+    public static string Appc { get; } = Path.Combine(AppContext.BaseDirectory, "published", "appc");
 
     public string Rootfs => Path.Combine(_directory, "rootfs");
 
@@ -51,7 +51,7 @@ public sealed class Materials : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    private async Task MakeKeyAsync(string name, string secret, string @public)
+    private static async Task MakeKeyAsync(string name, string secret, string @public)
     {
         string home = Directory.CreateTempSubdirectory("gpg-").FullName;
         var environment = new Dictionary<string, string> { ["GNUPGHOME"] = home };

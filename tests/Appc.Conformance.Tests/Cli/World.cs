@@ -13,7 +13,9 @@ public sealed class World : IAsyncDisposable
     {
         _materials = materials;
         Home = Directory.CreateTempSubdirectory("appc-" + (test.Length > 30 ? test[..30] : test) + "-").FullName;
+#pragma warning disable CA1416 // These tests are for Linux.
         File.SetUnixFileMode(Home, (UnixFileMode)Convert.ToInt32("755", 8));
+#pragma warning restore CA1416
     }
 
     public string Home { get; }
@@ -106,6 +108,8 @@ public sealed class World : IAsyncDisposable
         Assert.Equal(0, (await JsonAsync("list")).GetArrayLength());
         Assert.Empty(Leftovers());
     }
+
+    public async Task AssertEmptyOfImagesAsync() => Assert.Equal(0, (await JsonAsync("image", "list")).GetArrayLength());
 
     /// <summary>Names in the places where images, pods and work in progress lie.</summary>
     public IReadOnlyList<string> Leftovers()
