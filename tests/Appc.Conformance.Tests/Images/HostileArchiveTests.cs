@@ -17,7 +17,7 @@ namespace Appc.Conformance.Tests.Images;
 public sealed class HostileArchiveTests
 {
     private const string Canary = "/appc-canary";
-    private static readonly Dictionary<string, JsonElement> Cases = System.IO.File.ReadLines(DataFile("hostile/archives.jsonl"))
+    private static readonly Dictionary<string, JsonElement> Cases = File.ReadLines(TestData.File("hostile/archives.jsonl"))
         .Select(l => JsonDocument.Parse(l).RootElement).ToDictionary(c => c.GetProperty("file").GetString()!);
 
     public static TheoryData<string> Files => [.. Cases.Keys];
@@ -49,24 +49,10 @@ public sealed class HostileArchiveTests
         }
     }
 
-    private static string DataFile(string name)
-    {
-        for (DirectoryInfo? d = new(AppContext.BaseDirectory); d is not null; d = d.Parent)
-        {
-            string path = Path.Combine(d.FullName, "tests", "data", name);
-            if (System.IO.File.Exists(path))
-            {
-                return path;
-            }
-        }
-
-        throw new FileNotFoundException(name);
-    }
-
     private static void Check(HostileCase hostile, string scratch)
     {
         string victim = Path.Combine(Canary, "victim");
-        System.IO.File.WriteAllText(victim, "untouched\n");
+        File.WriteAllText(victim, "untouched\n");
         string root = Path.Combine(scratch, "above", "higher", "root");
         Directory.CreateDirectory(Path.GetDirectoryName(root)!);
         ImageStore store = new(root);
@@ -81,7 +67,7 @@ public sealed class HostileArchiveTests
         StoredImage? image = null;
         try
         {
-            image = store.ImportAsync(DataFile("hostile/" + hostile.File), hostile.Options()).GetAwaiter().GetResult();
+            image = store.ImportAsync(TestData.File("hostile/" + hostile.File), hostile.Options()).GetAwaiter().GetResult();
         }
         catch (AppcException e)
         {
@@ -211,7 +197,7 @@ public sealed class HostileArchiveTests
             text.AppendLine(own ? "" : $"{s.Links} {s.ModifyTime.Seconds}.{s.ModifyTime.Nanoseconds} {s.ChangeTime.Seconds}.{s.ChangeTime.Nanoseconds} {s.Size}");
         }
 
-        return text.Append(System.IO.File.ReadAllText(Path.Combine(Canary, "victim"))).ToString();
+        return text.Append(File.ReadAllText(Path.Combine(Canary, "victim"))).ToString();
     }
 
     private static string TypeName(uint type) => type switch
@@ -233,14 +219,14 @@ public sealed class HostileArchiveTests
         public static void Reset()
         {
             GC.Collect();
-            System.IO.File.WriteAllText("/proc/self/clear_refs", "5");
+            File.WriteAllText("/proc/self/clear_refs", "5");
             _before = Peak();
         }
 
         public static long Growth() => Math.Max(0, Peak() - _before);
 
         private static long Peak() => long.Parse(
-            System.IO.File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
             CultureInfo.InvariantCulture) << 10;
     }
 }
