@@ -123,8 +123,10 @@ public sealed class ImageDiscovery : IDisposable
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         if (options.DefaultPlatform)
         {
-            values["os"] = options.Os ?? HostPlatform.Os;
-            values["arch"] = options.Arch ?? HostPlatform.Arch;
+            foreach (Label label in HostPlatform.Labels(options.Os, options.Arch))
+            {
+                values[label.Name.ToString()] = label.Value;
+            }
         }
 
         foreach (Label label in labels)
