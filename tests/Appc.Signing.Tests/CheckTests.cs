@@ -282,6 +282,25 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task Check_5_newest_self_signature_of_all_user_ids_counts()
+    {
+        byte[] year = Forge.Sub(SubpacketType.KeyExpirationTime, Seconds(TimeSpan.FromDays(365)));
+        byte[] decade = Forge.Sub(SubpacketType.KeyExpirationTime, Seconds(TimeSpan.FromDays(3650)));
+        byte[] Ring(byte[] older, byte[] newer, bool newerFirst)
+        {
+            byte[] a = [.. Forge.UserId("a"), .. _key.SelfSign("a", created: Start, subpackets: older)];
+            byte[] b = [.. Forge.UserId("b"), .. _key.SelfSign("b", created: Start.AddDays(10), subpackets: newer)];
+            return [.. _key.Primary, .. newerFirst ? b : a, .. newerFirst ? a : b];
+        }
+
+        foreach (bool newerFirst in (bool[])[true, false])
+        {
+            await Good(Ring(year, decade, newerFirst), _key.Sign(Image, Start.AddDays(100)));
+            await Refused(TrustFailure.KeyNotUsable, Ring(decade, year, newerFirst), _key.Sign(Image, Start.AddDays(100)));
+        }
+    }
+
+    [Fact]
     public async Task Check_5_subkey_expires_with_its_own_binding_and_with_its_primary_key()
     {
         byte[] year = Forge.Sub(SubpacketType.KeyExpirationTime, Seconds(TimeSpan.FromDays(365)));

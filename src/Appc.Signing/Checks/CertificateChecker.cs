@@ -69,7 +69,6 @@ internal sealed class CertificateChecker
 
         string? problem = revocation is not null ? $"it is {revocation.Describe()}"
             : _selfSignatures.Length == 0 ? $"it has no valid self-signature{WeakHashNote(SelfSignaturePackets())}"
-            : PrimaryKey.Created > _now + _policy.ClockTolerance ? $"it was created in the future, on {PrimaryKey.Created:yyyy-MM-dd}"
             : expires <= _now ? $"it expired on {expires:yyyy-MM-dd}"
             : null;
         return new KeyState(problem, expires, revocation);
@@ -141,7 +140,6 @@ internal sealed class CertificateChecker
         string? problem = revocation is not null ? $"the subkey is {revocation.Describe()}"
             : (binding.KeyFlags & SignFlag) != SignFlag ? "the subkey is not meant for signing data"
             : !HasBackSignature(binding, subkey) ? "the subkey does not acknowledge its primary key by a back signature"
-            : subkey.Created > _now + _policy.ClockTolerance ? $"the subkey was created in the future, on {subkey.Created:yyyy-MM-dd}"
             : expires <= _now ? $"the subkey expired on {expires:yyyy-MM-dd}"
             : null;
         if (Whole.Expires is { } whole && (expires is null || whole < expires))
@@ -188,6 +186,10 @@ internal sealed class CertificateChecker
             .OrderByDescending(s => s.Created)
             .FirstOrDefault(s => Spend() && verify(s));
 
+    /// <summary>
+    /// What a signature needs before it can say anything good about a key. A key from the future has none: its
+    /// signatures would have to be older than the key.
+    /// </summary>
     private bool MayGiveRights(SignaturePacket signature, KeyPacket signer) =>
         signature.Version == signer.Version
         && OpenPgpHash.FindStrong(signature.Hash) is { } hash
