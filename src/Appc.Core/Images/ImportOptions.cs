@@ -20,6 +20,9 @@ public sealed class ImportOptions
     /// <summary>Labels that the manifest must have.</summary>
     public IList<Label> ExpectedLabels { get; } = [];
 
+    /// <summary>Labels whose value must be this one where the manifest has the label at all (the platform that was asked for).</summary>
+    public IList<Label> CompatibleLabels { get; } = [];
+
     /// <summary>The id that the image must have; null takes any.</summary>
     public ImageId? ExpectedId { get; set; }
 
