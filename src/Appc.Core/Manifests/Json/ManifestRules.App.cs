@@ -98,6 +98,50 @@ internal static partial class ManifestRules
 
     private static void Isolators(IReadOnlyList<Isolator> isolators, FindingList findings)
     {
-        Each("isolators", isolators, findings, SpecSections.IsolatorType, static (isolator, list, _) => Unknown(isolator.UnknownMembers, list));
+        Each("isolators", isolators, findings, SpecSections.IsolatorType, CheckIsolator);
+        if (isolators.Count < 2)
+        {
+            return;
+        }
+
+        HashSet<string> seen = new(isolators.Count, StringComparer.Ordinal);
+        findings.Push("isolators");
+        for (int index = 0; index < isolators.Count; index++)
+        {
+            if (isolators[index]?.Name.ToString() is not { } name)
+            {
+                continue;
+            }
+
+            findings.Push(index);
+            if (!seen.Add(name) && KnownIsolators.IsSingle(name))
+            {
+                findings.AddHere("name", Quoted(name), "duplicate-isolator", "a list can have only one isolator of this name", SpecSections.LinuxIsolators);
+            }
+
+            if (KnownIsolators.ConflictOf(name) is { } other && seen.Contains(other))
+            {
+                findings.AddHere("name", Quoted(name), "conflicting-isolators", $"cannot be used together with {other}", SpecSections.LinuxIsolators);
+            }
+
+            findings.Pop();
+        }
+
+        findings.Pop();
+    }
+
+    private static void CheckIsolator(Isolator isolator, FindingList findings, string section)
+    {
+        if (findings.Source is null && isolator.GetType() == typeof(Isolator))
+        {
+            // Made in code without its derived record, which would have been checked.
+            FindingList inner = new(1);
+            if (Isolator.Read(isolator.Name, isolator.ValueJson, inner) is null)
+            {
+                findings.AddHere("value", isolator.ValueJson, inner.Findings[0].Rule, inner.Findings[0].Message, inner.Findings[0].SpecSection);
+            }
+        }
+
+        Unknown(isolator.UnknownMembers, findings);
     }
 }

@@ -22,11 +22,19 @@ internal static partial class ManifestRules
         Unknown(pod.UnknownMembers, findings);
     }
 
-    /// <summary>Faults of one volume, as they are reported when it is given as text.</summary>
-    public static IReadOnlyList<ManifestFinding> Check(Volume volume)
+    // Faults of one object, for those that are given as text.
+    public static IReadOnlyList<ManifestFinding> Check(Volume volume) => Alone(volume, SpecSections.Pod, CheckVolume);
+
+    public static IReadOnlyList<ManifestFinding> Check(Mount mount) => Alone(mount, SpecSections.Pod, CheckMount);
+
+    public static IReadOnlyList<ManifestFinding> Check(MountPoint point) => Alone(point, SpecSections.Image, CheckMountPoint);
+
+    public static IReadOnlyList<ManifestFinding> Check(Port port) => Alone(port, SpecSections.Image, CheckPort);
+
+    private static IReadOnlyList<ManifestFinding> Alone<T>(T value, string section, ItemRule<T> rule)
     {
         FindingList findings = new(MostFindings);
-        CheckVolume(volume, findings, SpecSections.Pod);
+        rule(value, findings, section);
         return findings.Findings;
     }
 
