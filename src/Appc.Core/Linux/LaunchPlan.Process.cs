@@ -118,6 +118,14 @@ internal sealed unsafe partial class LaunchPlan
     internal LaunchArgument Open(string name, string path, int flags, uint mode = 0) =>
         Call(name, SystemCall.OpenAt, AT_FDCWD, Text(path), (uint)(flags | LibC.O_CLOEXEC), mode);
 
+    /// <summary>Opens a file in the child under a number known now, so that a text can hold it; close-on-exec.</summary>
+    internal void OpenAs(string name, string path, int flags, int number)
+    {
+        LaunchArgument file = Open(name, path, flags);
+        Add(name, SystemCall.Dup3, file, number, LibC.O_CLOEXEC);
+        Close(name, file);
+    }
+
     /// <summary>Closes a descriptor of the child.</summary>
     internal void Close(string name, LaunchArgument descriptor) => Add(name, SystemCall.Close, descriptor);
 

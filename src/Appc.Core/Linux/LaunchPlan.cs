@@ -210,7 +210,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     private LaunchException Failure(string step, int errno) => new(
         step,
         errno,
-        Printable($"{_subject}: cannot {step}: {Marshal.GetPInvokeErrorMessage(errno)}"),
+        Printable($"{_subject}: cannot {step}: {Errno.Describe(errno)}"),
         errno == LibC.EPERM && !Environment.IsPrivilegedProcess ? "Pods are launched by root." : null);
 
     /// <summary>Names of programs and paths come from images: they must not write to a terminal.</summary>

@@ -60,6 +60,15 @@ internal static unsafe partial class Libc
     public static int PidfdSendSignal(int pidfd, int signal) =>
         (int)SystemCall4(SystemCall.PidfdSendSignal, pidfd, signal, 0, 0);
 
+    /// <summary>What is at a path, the last link not followed; false, with errno, if there is nothing.</summary>
+    public static bool TryStat(string path, out Statx stat)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            return StatAt(AT_FDCWD, p, AT_SYMLINK_NOFOLLOW, out stat) == 0;
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall3(nint number, nint a, nint b, nint c);
 

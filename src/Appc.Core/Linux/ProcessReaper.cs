@@ -10,17 +10,16 @@ namespace Appc.Linux;
 /// (by pidfd), so that the host's own child processes are left alone.
 /// </summary>
 /// <remarks>
-/// The thread starts with the first wait and ends after <see cref="Dispose"/>, when the last process that is waited
-/// for has ended: what was started is always reaped. It is a background thread and keeps no program alive.
+/// The thread starts with the first wait and ends some seconds after the last process that it waits for, also after
+/// <see cref="Dispose"/>: what was started is always reaped. It is a background thread and keeps no program alive.
 /// </remarks>
 internal sealed unsafe class ProcessReaper : IDisposable
 {
-    private const ulong WakeUp = 0;
+    private const int IdleMilliseconds = 5000;
 
     private readonly ConcurrentDictionary<ulong, Watch> _watches = new();
     private readonly Lock _gate = new();
     private SafeFileHandle? _epoll;
-    private SafeFileHandle? _wake;
     private ulong _last;
     private bool _disposed;
 
@@ -63,17 +62,7 @@ internal sealed unsafe class ProcessReaper : IDisposable
     {
         lock (_gate)
         {
-            if (_disposed)
-            {
-                return;
-            }
-
             _disposed = true;
-            if (_wake is not null)
-            {
-                long one = 1;
-                _ = LibC.write((int)_wake.DangerousGetHandle(), &one, sizeof(long));
-            }
         }
     }
 
@@ -85,18 +74,13 @@ internal sealed unsafe class ProcessReaper : IDisposable
         }
 
         SafeFileHandle epoll = new(LibC.epoll_create1(LibC.EPOLL_CLOEXEC), ownsHandle: true);
-        SafeFileHandle wake = new(LibC.eventfd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK), ownsHandle: true);
-        if (epoll.IsInvalid || wake.IsInvalid)
+        if (epoll.IsInvalid)
         {
-            epoll.Dispose();
-            wake.Dispose();
             throw new InvalidOperationException("cannot wait for processes: no file descriptors left");
         }
 
         _epoll = epoll;
-        _wake = wake;
-        Register(wake, WakeUp);
-        Thread thread = new(Loop, 256 * 1024) { IsBackground = true, Name = "appc reaper" };
+        Thread thread = new(() => Loop(epoll), 256 * 1024) { IsBackground = true, Name = "appc reaper" };
         thread.UnsafeStart();
     }
 
@@ -108,23 +92,17 @@ internal sealed unsafe class ProcessReaper : IDisposable
         return LibC.epoll_ctl((int)_epoll!.DangerousGetHandle(), LibC.EPOLL_CTL_ADD, (int)handle.DangerousGetHandle(), &interest) == 0;
     }
 
-    private void Loop()
+    private void Loop(SafeFileHandle handle)
     {
         const int Capacity = 64;
         epoll_event* events = stackalloc epoll_event[Capacity];
-        int epoll = (int)_epoll!.DangerousGetHandle();
+        int epoll = (int)handle.DangerousGetHandle();
         while (true)
         {
-            int count = LibC.epoll_wait(epoll, events, Capacity, -1);
+            int count = LibC.epoll_wait(epoll, events, Capacity, IdleMilliseconds);
             for (int i = 0; i < count; i++)
             {
-                ulong key = events[i].data.u64;
-                if (key == WakeUp)
-                {
-                    long ignored;
-                    _ = LibC.read((int)_wake!.DangerousGetHandle(), &ignored, sizeof(long));
-                }
-                else if (_watches.TryRemove(key, out Watch? watch))
+                if (_watches.TryRemove(events[i].data.u64, out Watch? watch))
                 {
                     // Closing is not enough: a child that is just being launched has copies of all descriptors.
                     _ = LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_DEL, watch.Descriptor, null);
@@ -132,12 +110,17 @@ internal sealed unsafe class ProcessReaper : IDisposable
                 }
             }
 
+            if (count > 0)
+            {
+                continue;
+            }
+
             lock (_gate)
             {
-                if (_disposed && _watches.IsEmpty)
+                if (_watches.IsEmpty)
                 {
-                    _epoll.Dispose();
-                    _wake!.Dispose();
+                    _epoll = null;
+                    handle.Dispose();
                     return;
                 }
             }

@@ -55,6 +55,7 @@ internal static class SystemCall
     internal static int FsMount => Pick(432, 432);
     internal static int PidfdOpen => Pick(434, 434);
     internal static int CloseRange => Pick(436, 436);
+    internal static int OpenAt2 => Pick(437, 437);
     internal static int MountSetAttr => Pick(442, 442);
 
     private static int Pick(int x64, int arm64) => Machine switch
