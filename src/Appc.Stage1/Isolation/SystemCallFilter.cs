@@ -108,7 +108,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         return deny && calls.Count == 0 ? null : new SystemCallFilter(calls, deny, ReadErrorName(isolator), IsDefault: false);
     }
 
-    private static IReadOnlyList<string> Expand(string name, Isolator isolator)
+    private static string[] Expand(string name, Isolator isolator)
     {
         return name switch
         {

@@ -26,7 +26,7 @@ internal sealed unsafe class IdRanges(string root)
     /// <exception cref="LaunchException">No range is free.</exception>
     internal uint Allocate(string uuid)
     {
-        Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        PodFilesWriter.MakePrivate(_directory);
         IReadOnlyList<(uint First, uint Last)> foreign = ReadForeign();
         const uint Slots = ((Last - First) / Size) + 1;
         uint start = (uint)RandomNumberGenerator.GetInt32((int)Slots);

@@ -21,9 +21,9 @@ internal sealed class NspawnHost(NspawnOptions options)
 
     internal string? Systemd => Pick(options.SystemdPath, SystemdPaths);
 
-    internal string? Mover => Pick(null, MoverPaths);
+    internal static string? Mover => Pick(null, MoverPaths);
 
-    internal string? Shell => Pick(null, ShellPaths);
+    internal static string? Shell => Pick(null, ShellPaths);
 
     internal async Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken)
     {

@@ -26,5 +26,6 @@ internal static class NspawnMessages
 
     // Said on every run where /run is not a tmpfs; harmless.
     private static bool IsOfInterest(string line) =>
-        !string.IsNullOrWhiteSpace(line) && !line.StartsWith("Attempted to remove disk file system", StringComparison.Ordinal);
+        !string.IsNullOrWhiteSpace(line) && !line.StartsWith("Attempted to remove disk file system", StringComparison.Ordinal)
+        && !line.StartsWith("Failed to send readiness notification", StringComparison.Ordinal);
 }

@@ -61,7 +61,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            .. apps.SelectMany(a => a.Image.Descriptors), _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number,
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number,
         ]);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
@@ -119,7 +119,7 @@ internal sealed class NspawnPlan
         string step = $"mount the root of the app {app.Name}";
         _plan.MakeDirectory(step, $"{Scratch}/layers/{app.Name}", Executable);
         List<string> lower = [];
-        foreach (int layer in image.Descriptors)
+        foreach (string layer in app.App.Layers)
         {
             string path = string.Create(CultureInfo.InvariantCulture, $"layers/{app.Name}/{lower.Count}");
             _plan.MakeDirectory(step, $"{Scratch}/{path}", Executable);

@@ -95,7 +95,19 @@ public sealed class NspawnStage1 : IStage1, IDisposable
     }
 
     /// <summary>Accepts no more pods. Those that run go on, and their ends are still recorded.</summary>
-    public void Dispose() => _reaper.Dispose();
+    public void Dispose()
+    {
+        _reaper.Dispose();
+        lock (_gate)
+        {
+            foreach (Stage1Tree tree in _trees.Values)
+            {
+                tree.Dispose();
+            }
+
+            _trees.Clear();
+        }
+    }
 
     private Stage1Tree TreeOf(string root)
     {

@@ -49,14 +49,33 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         }
     }
 
+    /// <summary>Makes a directory that only root can enter, if it is missing.</summary>
+    internal static void MakePrivate(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path);
+            SetMode(path, OwnerOnly);
+        }
+    }
+
+    internal static void SetMode(string path, uint mode)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchmodat(Libc.AT_FDCWD, p, mode, 0), $"chmod {path}");
+        }
+    }
+
     private static void Make(string path, uint uid, uint gid, uint mode)
     {
         Directory.CreateDirectory(path);
         fixed (byte* p = Fd.PathBytes(path))
         {
             ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, uid, gid, Libc.AT_SYMLINK_NOFOLLOW), $"chown {path}");
-            ErrnoException.ThrowIfFailed(Libc.fchmodat(Libc.AT_FDCWD, p, mode, 0), $"chmod {path}");
         }
+
+        SetMode(path, mode);
     }
 
     private static void MakeFile(string path, uint owner)
@@ -71,6 +90,6 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
     private static void WriteFile(string path, string text)
     {
         File.WriteAllText(path, text, new UTF8Encoding(false));
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        SetMode(path, 0x1a4);
     }
 }

@@ -9,7 +9,7 @@ namespace Appc.Stage1.Nspawn;
 /// The root file system in which the systemd of every pod runs: the host's own systemd, a shell and what they load,
 /// and a few files. Built once, shared read-only by all pods, and built anew when one of its sources has changed.
 /// </summary>
-internal sealed unsafe class Stage1Tree(string root, NspawnHost host)
+internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
 {
     private const string Prefix = "nspawn-";
 
@@ -25,7 +25,7 @@ internal sealed unsafe class Stage1Tree(string root, NspawnHost host)
         try
         {
             // Only for root: programs in the tree have set-id bits.
-            Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PodFilesWriter.MakePrivate(_directory);
             while (true)
             {
                 _sources ??= ReadSources();
@@ -47,6 +47,8 @@ internal sealed unsafe class Stage1Tree(string root, NspawnHost host)
             _gate.Release();
         }
     }
+
+    public void Dispose() => _gate.Dispose();
 
     private static HeldTree? TryHold(string path)
     {
@@ -88,8 +90,8 @@ internal sealed unsafe class Stage1Tree(string root, NspawnHost host)
     {
         using LockFile gate = await LockAsync(Path.Combine(_directory, "lock"), cancellationToken).ConfigureAwait(false);
         string systemd = host.Systemd ?? throw Missing("systemd");
-        string shell = host.Shell ?? throw Missing("a shell");
-        string mover = host.Mover ?? throw Missing("mv");
+        string shell = NspawnHost.Shell ?? throw Missing("a shell");
+        string mover = NspawnHost.Mover ?? throw Missing("mv");
         IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, shell, mover], cancellationToken).ConfigureAwait(false);
         List<string> sources = [systemd, shell, mover, .. objects];
         string key = KeyOf(sources) ?? throw new LaunchException("build the stage1 tree", 0, "the host's systemd changed while its files were read", "Try again.");
@@ -150,7 +152,7 @@ internal sealed unsafe class Stage1Tree(string root, NspawnHost host)
     }
 
     /// <summary>Names the tree that these files make, as they are now; null if one of them is gone.</summary>
-    private static string? KeyOf(IEnumerable<string> sources)
+    private static unsafe string? KeyOf(IEnumerable<string> sources)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(Stage1TreeFiles.Recipe));

@@ -37,6 +37,10 @@ internal static class Stage1TreeFiles
 
         """;
 
+    private const uint Executable = 0x1ed;
+    private const uint Readable = 0x1a4;
+    private const uint SetGroupIdBit = 0x400;
+
     private const string EmptyTargetText = "[Unit]\nDefaultDependencies=no\n";
 
     // The host's systemd-shutdown would wait for processes and unmount file systems, as it must on a machine. Here
@@ -118,7 +122,7 @@ internal static class Stage1TreeFiles
         if (!File.Exists(target))
         {
             File.Copy(source, target);
-            File.SetUnixFileMode(target, Mode(executable: true));
+            PodFilesWriter.SetMode(target, Executable);
         }
     }
 
@@ -134,17 +138,13 @@ internal static class Stage1TreeFiles
             ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, 0, SomeGroup, 0), "chown");
         }
 
-        File.SetUnixFileMode(path, Mode(executable: true) | UnixFileMode.SetGroup);
+        PodFilesWriter.SetMode(path, Executable | SetGroupIdBit);
     }
 
     private static void Text(string tree, string path, string text, bool executable = false)
     {
         string target = Path.Combine(tree, path);
         File.WriteAllText(target, text, new UTF8Encoding(false));
-        File.SetUnixFileMode(target, Mode(executable));
+        PodFilesWriter.SetMode(target, executable ? Executable : Readable);
     }
-
-    private static UnixFileMode Mode(bool executable) =>
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead
-        | (executable ? UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : 0);
 }
