@@ -42,8 +42,8 @@ $store = [Appc.Signing.Keystore]::new($keys)
 # Put a runtime together, and store the image: its signature is checked here.
 $builder = [Appc.Pods.PodRuntimeBuilder]::new($Root)
 $builder = [Appc.Signing.OpenPgpPodRuntimeBuilderExtensions]::UseOpenPgp($builder, $keys)
-$builder = [Appc.Stage1.NspawnPodRuntimeBuilderExtensions]::UseNspawn($builder)
-$builder = [Appc.Stage1.FlyPodRuntimeBuilderExtensions]::UseFly($builder)
+$builder = [Appc.Stage1.Nspawn.NspawnPodRuntimeBuilderExtensions]::UseNspawn($builder)
+$builder = [Appc.Stage1.Fly.FlyPodRuntimeBuilderExtensions]::UseFly($builder)
 $runtime = $builder.Build()
 try {
     $stored = $runtime.FetchAsync($image).GetAwaiter().GetResult()
