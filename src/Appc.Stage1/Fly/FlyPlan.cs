@@ -61,7 +61,6 @@ internal sealed class FlyPlan
         _plan.CloseAllBut(_pod.LockDescriptor);
         _plan.SetUmask(0);
         _plan.MakeMountsPrivate();
-        _plan.LeaveTerminal();
 
         // Everything of the host is opened while its root is still there.
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
