@@ -1,22 +1,16 @@
 using System.Runtime.InteropServices;
+using Appc.Manifests;
 
 namespace Appc.Fetching;
 
-/// <summary>The os and arch labels of this host, in the specification's terms.</summary>
+/// <summary>The platform that images are looked for where nobody names one.</summary>
 internal static class HostPlatform
 {
-    /// <summary>Images run on Linux; the other two systems that the specification knows have their own.</summary>
-    public static string Os => OperatingSystem.IsFreeBSD() ? "freebsd" : "linux";
+    /// <summary>The host's, or the Linux one of the same processor on hosts that no image is made for.</summary>
+    public static OsArch Default { get; } = OsArch.Current is { Os: "linux" or "freebsd" } host
+        ? host
+        : new OsArch("linux", RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "amd64");
 
-    public static string Arch => RuntimeInformation.OSArchitecture switch
-    {
-        Architecture.X64 => "amd64",
-        Architecture.X86 => "i386",
-        Architecture.Arm64 => "aarch64",
-        Architecture.Arm => "armv7l",
-        Architecture.Armv6 => "armv6l",
-        Architecture.Ppc64le => "ppc64le",
-        Architecture.S390x => "s390x",
-        Architecture other => other.ToString().ToLowerInvariant(),
-    };
+    /// <summary>The labels os and arch, with a value for each that was not given.</summary>
+    public static Label[] Labels(string? os, string? arch) => [new("os", os ?? Default.Os), new("arch", arch ?? Default.Arch)];
 }

@@ -11,6 +11,7 @@ namespace Appc.Fetching;
 public sealed class ImageDiscovery : IDisposable
 {
     private const int MaxPageBytes = 1 << 20;
+    private const int MaxKeyBytes = 1 << 20;
     private const string SimpleTemplate = "https://{name}-{version}-{os}-{arch}.{ext}";
 
     private readonly HttpTransport _http;
@@ -89,6 +90,23 @@ public sealed class ImageDiscovery : IDisposable
         return new DiscoveryResult { Images = images, PublicKeys = keys, Tried = tried };
     }
 
+    /// <summary>Downloads public keys from an address that discovery found or a person gave. They are bytes, not trust.</summary>
+    /// <param name="url">An https address.</param>
+    /// <param name="allowHttp">Whether plain http may be used: whoever sits on the way can then put keys of their own in place.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
+    /// <exception cref="FetchException">The address is not one, or the keys could not be had.</exception>
+    public async Task<byte[]> DownloadKeysAsync(string url, bool allowHttp = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(url);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? address))
+        {
+            throw new FetchException(FetchFailure.BadReference, $"'{DisplayText.Clean(url)}' is not an address");
+        }
+
+        var ask = new HttpAsk(address) { AllowHttp = allowHttp };
+        return await _http.RetryAsync(token => _http.GetDocumentAsync(ask, MaxKeyBytes, token), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Closes connections.</summary>
     public void Dispose()
     {
@@ -105,8 +123,10 @@ public sealed class ImageDiscovery : IDisposable
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         if (options.DefaultPlatform)
         {
-            values["os"] = options.Os ?? HostPlatform.Os;
-            values["arch"] = options.Arch ?? HostPlatform.Arch;
+            foreach (Label label in HostPlatform.Labels(options.Os, options.Arch))
+            {
+                values[label.Name.ToString()] = label.Value;
+            }
         }
 
         foreach (Label label in labels)

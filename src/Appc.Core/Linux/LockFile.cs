@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace Appc.Linux;
 
 /// <summary>
@@ -8,26 +5,22 @@ namespace Appc.Linux;
 /// processes that inherited it. On Linux this is flock(2) on a descriptor of our own: the runtime's own file
 /// locking unlocks when its handle is closed, which would take the lock away from a child that inherited it.
 /// </summary>
-internal sealed partial class LockFile : IDisposable
+internal sealed class LockFile : IDisposable
 {
-    private const int LockShared = 1;
-    private const int LockExclusive = 2;
-    private const int LockNonBlocking = 4;
-
-    private readonly SafeFileHandle? _handle;
+    private readonly Fd? _file;
     private readonly FileStream? _stream;
 
-    private LockFile(string path, SafeFileHandle? handle, FileStream? stream)
+    private LockFile(string path, Fd? file, FileStream? stream)
     {
         Path = path;
-        _handle = handle;
+        _file = file;
         _stream = stream;
     }
 
     public string Path { get; }
 
     /// <summary>The descriptor that children inherit; -1 on systems without such locks.</summary>
-    public int Descriptor => _handle is null ? -1 : (int)_handle.DangerousGetHandle();
+    public int Descriptor => _file?.Number ?? -1;
 
     /// <summary>Takes the lock; null if somebody else holds it.</summary>
     /// <param name="path">The lock file.</param>
@@ -41,26 +34,26 @@ internal sealed partial class LockFile : IDisposable
 
         while (true)
         {
-            SafeFileHandle? handle = Open(path, create);
-            if (handle is null)
+            Fd? file = Open(path, create);
+            if (file is null)
             {
                 return null;
             }
 
-            if (Flock(handle, LockExclusive | LockNonBlocking) != 0)
+            if (!file.TryLock(exclusive: true))
             {
-                handle.Dispose();
+                file.Dispose();
                 return null;
             }
 
             // Whoever collects a pod unlinks its lock file while holding it: a lock on a file that is no longer
             // reachable by its name protects nothing.
-            if (IsStillLinked(handle))
+            if (file.Stat().Links > 0)
             {
-                return new LockFile(path, handle, null);
+                return new LockFile(path, file, null);
             }
 
-            handle.Dispose();
+            file.Dispose();
             if (!create)
             {
                 return null;
@@ -77,24 +70,20 @@ internal sealed partial class LockFile : IDisposable
             return mine is null && File.Exists(path);
         }
 
-        using SafeFileHandle? handle = Open(path, create: false);
-        return handle is not null && Flock(handle, LockShared | LockNonBlocking) != 0;
+        using Fd? file = Open(path, create: false);
+        return file is not null && !file.TryLock(exclusive: false);
     }
 
     /// <summary>Takes the file's name away while the lock is still held.</summary>
     public void Delete()
     {
-        if (_stream is not null)
-        {
-            _stream.Dispose();
-        }
-
+        _stream?.Dispose();
         File.Delete(Path);
     }
 
     public void Dispose()
     {
-        _handle?.Dispose();
+        _file?.Dispose();
         _stream?.Dispose();
     }
 
@@ -118,43 +107,14 @@ internal sealed partial class LockFile : IDisposable
         }
     }
 
-    private static SafeFileHandle? Open(string path, bool create)
+    private static unsafe Fd? Open(string path, bool create)
     {
-        const int NoSuchEntry = 2;
-        const int Create = 0x40;
-        const int CloseOnExec = 0x80000;
-
         // Read-only: a pod's first process inherits this description and must be able to do nothing with it.
-        int descriptor = OpenFile(path, CloseOnExec | (create ? Create : 0), 0x180);
-        if (descriptor >= 0)
+        const uint OwnerOnly = 0x180;
+        fixed (byte* p = Fd.PathBytes(path))
         {
-            return new SafeFileHandle(descriptor, ownsHandle: true);
+            int number = Libc.openat(Libc.AT_FDCWD, p, Libc.O_RDONLY | Libc.O_CLOEXEC | (create ? Libc.O_CREAT : 0), OwnerOnly);
+            return number < 0 && !create && Errno.Last == Errno.ENOENT ? null : Fd.Own(number, $"open {path}");
         }
-
-        int errno = Marshal.GetLastPInvokeError();
-        return errno == NoSuchEntry && !create
-            ? null
-            : throw new IOException($"cannot open the lock file {path}: {Marshal.GetPInvokeErrorMessage(errno)}");
     }
-
-    private static unsafe bool IsStillLinked(SafeFileHandle handle)
-    {
-        const int EmptyPath = 0x1000;
-        const uint LinkCount = 4;
-        const int LinkCountOffset = 16;
-        byte* buffer = stackalloc byte[256];
-        return Statx(handle, string.Empty, EmptyPath, LinkCount, buffer) == 0 && *(uint*)(buffer + LinkCountOffset) > 0;
-    }
-
-    // open(2)
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFile(string path, int flags, int mode);
-
-    // flock(2)
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle descriptor, int operation);
-
-    // statx(2)
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int Statx(SafeFileHandle directory, string path, int flags, uint mask, byte* buffer);
 }

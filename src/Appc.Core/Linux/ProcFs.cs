@@ -7,7 +7,10 @@ namespace Appc.Linux;
 internal static class ProcFs
 {
     /// <summary>Start time of a process in clock ticks since boot; null if there is no such process.</summary>
-    internal static long? StartTime(int pid)
+    internal static long? StartTime(int pid) => Stat(pid)?.StartTime;
+
+    /// <summary>State letter and start time of a process; null if there is no such process.</summary>
+    internal static (char State, long StartTime)? Stat(int pid)
     {
         Span<byte> buffer = stackalloc byte[1024];
         int length = Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), buffer);
@@ -20,13 +23,23 @@ internal static class ProcFs
             return null;
         }
 
+        char state = '\0';
         int field = 2;
         foreach (Range range in text[(end + 1)..].Split((byte)' '))
         {
             ReadOnlySpan<byte> value = text[(end + 1)..][range];
-            if (!value.IsEmpty && ++field == 22)
+            if (value.IsEmpty)
             {
-                return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long ticks) ? ticks : null;
+                continue;
+            }
+
+            if (++field == 3)
+            {
+                state = (char)value[0];
+            }
+            else if (field == 22)
+            {
+                return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long ticks) ? (state, ticks) : null;
             }
         }
 

@@ -14,15 +14,15 @@ internal static class ProcessIdentity
             return false;
         }
 
-        return ReadStat(process.Pid) is { } stat
+        return ProcFs.Stat(process.Pid) is { } stat
             && stat.StartTime == process.StartTime
             && stat.State is not ('Z' or 'X')
-            && (process.BootId.Length == 0 || process.BootId == BootId());
+            && (process.BootId.Length == 0 || process.BootId == ProcFs.BootId());
     }
 
     /// <summary>The identity of a running process; null if there is none of this number.</summary>
     public static Stage1ProcessId? Of(int pid) =>
-        ReadStat(pid) is { } stat ? new Stage1ProcessId(pid, stat.StartTime, BootId()) : null;
+        ProcFs.Stat(pid) is { } stat ? new Stage1ProcessId(pid, stat.StartTime, ProcFs.BootId()) : null;
 
     /// <summary>
     /// The oldest process that has a file open, other than this one; null if nobody has. Looks at all of /proc:
@@ -49,40 +49,6 @@ internal static class ProcessIdentity
         }
 
         return oldest;
-    }
-
-    public static string BootId()
-    {
-        try
-        {
-            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        }
-        catch (IOException)
-        {
-            return string.Empty;
-        }
-    }
-
-    private static (char State, long StartTime)? ReadStat(int pid)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-
-        // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-        int end = text.LastIndexOf(')');
-        string[] fields = end < 0 ? [] : text[(end + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        const int StateField = 0;
-        const int StartTimeField = 19;
-        return fields.Length > StartTimeField && long.TryParse(fields[StartTimeField], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
-            ? (fields[StateField][0], start)
-            : null;
     }
 
     private static bool HasOpen(string processDirectory, string path)

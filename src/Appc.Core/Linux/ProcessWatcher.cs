@@ -5,15 +5,11 @@ namespace Appc.Linux;
 /// <summary>Waits for the end of processes that need not be children of this one.</summary>
 internal sealed class ProcessWatcher : IDisposable
 {
-    public static async Task WaitForEndAsync(Stage1ProcessId process, CancellationToken cancellationToken)
-    {
-        while (ProcessIdentity.IsAlive(process))
-        {
-            await Task.Delay(5, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private readonly ProcessReaper _reaper = new();
 
-    public void Dispose()
-    {
-    }
+    /// <summary>Returns when the process has ended; at once if it has already.</summary>
+    public Task WaitForEndAsync(Stage1ProcessId process, CancellationToken cancellationToken) =>
+        _reaper.WaitAsync(process.Pid, process.StartTime).WaitAsync(cancellationToken);
+
+    public void Dispose() => _reaper.Dispose();
 }

@@ -1,27 +1,52 @@
-using System.Text.RegularExpressions;
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Appc.Manifests.Json;
 
 namespace Appc.Manifests;
 
-/// <summary>An AC Identifier: the name of an image, label, annotation or isolator.</summary>
-public sealed partial class AcIdentifier : IEquatable<AcIdentifier>, IComparable<AcIdentifier>
+/// <summary>
+/// An AC Identifier: what images, labels, annotations and isolators are called. Lower-case ASCII letters and digits
+/// with <c>- . _ ~ /</c> between them. Separators may follow each other, as in the specification's own
+/// <c>example.com/~user/app_v1</c>; but no part between slashes is <c>.</c> or <c>..</c>.
+/// </summary>
+public sealed class AcIdentifier : IEquatable<AcIdentifier>, IComparable<AcIdentifier>
 {
+    private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-._~/");
     private readonly string _text;
 
     private AcIdentifier(string text) => _text = text;
 
     /// <summary>Parses the text form.</summary>
     /// <exception cref="ManifestException">The text is not valid.</exception>
-    public static AcIdentifier Parse(string text) =>
-        TryParse(text, out AcIdentifier? result) ? result : throw new ManifestException($"'{text}' is not a valid AC identifier");
+    public static AcIdentifier Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return FaultOf(text) is { } fault
+            ? throw new ManifestException($"'{ShownText.Shorten(text)}' is not a valid AC Identifier: {fault}")
+            : new AcIdentifier(text);
+    }
 
     /// <summary>Parses the text form; false if it is not valid.</summary>
-    public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out AcIdentifier? result)
+    public static bool TryParse(string? text, [NotNullWhen(true)] out AcIdentifier? result)
     {
-        result = text is not null && Pattern().IsMatch(text) ? new AcIdentifier(text) : null;
+        result = text is not null && FaultOf(text) is null ? new AcIdentifier(text) : null;
         return result is not null;
     }
 
-    /// <inheritdoc/>
+    /// <summary>The nearest valid identifier: lower-cased, with an underscore for each other character, without separators at the ends.</summary>
+    /// <exception cref="ManifestException">Nothing is left of the text.</exception>
+    public static AcIdentifier Sanitize(string text)
+    {
+        string clean = Sanitizer.Clean(text, s_allowed, "_-.~/", single: false);
+        while (clean.Contains("/../", StringComparison.Ordinal) || clean.Contains("/./", StringComparison.Ordinal))
+        {
+            clean = clean.Replace("/../", "/__/", StringComparison.Ordinal).Replace("/./", "/_/", StringComparison.Ordinal);
+        }
+
+        return Parse(clean);
+    }
+
+    /// <summary>The text form.</summary>
     public override string ToString() => _text;
 
     /// <inheritdoc/>
@@ -42,6 +67,26 @@ public sealed partial class AcIdentifier : IEquatable<AcIdentifier>, IComparable
     /// <summary>Inequality by text.</summary>
     public static bool operator !=(AcIdentifier? left, AcIdentifier? right) => !Equals(left, right);
 
-    [GeneratedRegex("\\A[a-z0-9]+([-._~/][a-z0-9]+)*\\z")]
-    private static partial Regex Pattern();
+    internal static string? FaultOf(string text)
+    {
+        if (text.Length == 0)
+        {
+            return "it is empty";
+        }
+
+        if (text.AsSpan().ContainsAnyExcept(s_allowed))
+        {
+            return "only lower-case letters, digits and - . _ ~ / are allowed";
+        }
+
+        if (!char.IsAsciiLetterOrDigit(text[0]) || !char.IsAsciiLetterOrDigit(text[^1]))
+        {
+            return "it does not begin and end with a letter or digit";
+        }
+
+        // Names become paths: in a registry, in a keystore, on a web server.
+        return text.Contains("/./", StringComparison.Ordinal) || text.Contains("/../", StringComparison.Ordinal)
+            ? "one of its parts is '.' or '..'"
+            : null;
+    }
 }

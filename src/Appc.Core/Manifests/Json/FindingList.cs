@@ -1,0 +1,141 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Appc.Manifests.Json;
+
+/// <summary>
+/// Collects the faults of one document. The reader of JSON reports a fault at a value; the rules, which look at
+/// objects, report it at the path they are at, and its place is looked up in the document if there is one.
+/// </summary>
+internal sealed class FindingList(int most)
+{
+    private readonly List<ManifestFinding> _findings = [];
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private PathSegment[] _path = new PathSegment[12];
+    private int _depth;
+
+    /// <summary>The document that the objects were read from; null for objects made in code.</summary>
+    public JsonTable? Source { get; set; }
+
+    public bool IsEmpty => _findings.Count == 0;
+
+    /// <summary>How many there are, those beyond the most that are kept included.</summary>
+    public int Count { get; private set; }
+
+    public IReadOnlyList<ManifestFinding> Findings => _findings;
+
+    /// <summary>The findings in the order of the document.</summary>
+    public IReadOnlyList<ManifestFinding> InOrder() => [.. _findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
+
+    public void Push(string member) => PushSegment(new PathSegment(member, 0));
+
+    public void Push(int item) => PushSegment(new PathSegment(null, item));
+
+    public void Pop() => _depth--;
+
+    /// <summary>A fault of the text as such.</summary>
+    public void AddAt(ReadOnlyMemory<byte> utf8, int offset, string rule, string message, string section)
+    {
+        (int line, int column) = JsonPlace.Of(utf8.Span, offset);
+        Add(new ManifestFinding("$", line, column, null, rule, message, section));
+    }
+
+    /// <summary>A fault that the JSON reader found.</summary>
+    public void AddSyntax(JsonException exception) =>
+        Add(new ManifestFinding(
+            "$",
+            (int)(exception.LineNumber ?? 0) + 1,
+            (int)(exception.BytePositionInLine ?? 0) + 1,
+            null,
+            "syntax",
+            JsonText.SyntaxMessage(exception),
+            SpecSections.Json));
+
+    /// <summary>A fault of a value.</summary>
+    public void AddAt(JsonValue value, string rule, string message, string section)
+    {
+        string path = JsonPlace.PathOf(value);
+        _read.Add(path);
+        (int line, int column) = JsonPlace.Of(value.Table.Utf8.Span, value.Offset);
+        Add(new ManifestFinding(path, line, column, JsonPlace.Show(value), rule, message, section));
+    }
+
+    /// <summary>A member that an object ought to have.</summary>
+    public void AddMissing(JsonValue parent, string member, string section, string rule = "required")
+    {
+        string path = JsonPlace.PathOf(parent) + JsonPlace.Step(member);
+        _read.Add(path);
+        (int line, int column) = JsonPlace.Of(parent.Table.Utf8.Span, parent.Offset);
+        Add(new ManifestFinding(path, line, column, null, rule, $"the member '{member}' is required", section));
+    }
+
+    /// <summary>A fault of the object, or with <paramref name="member"/> of a member of it, at the path where the rules are.</summary>
+    public void AddHere(string? member, string? value, string rule, string message, string section)
+    {
+        StringBuilder text = new("$");
+        for (int index = 0; index < _depth; index++)
+        {
+            text.Append(_path[index].Text);
+        }
+
+        if (member is not null)
+        {
+            text.Append(JsonPlace.Step(member));
+        }
+
+        string path = text.ToString();
+        if (_read.Contains(path))
+        {
+            // The member could not be read; that it is missing from the object says nothing new.
+            return;
+        }
+
+        int line = 0;
+        int column = 0;
+        if (Source is not null)
+        {
+            (line, column) = JsonPlace.Of(Source.Utf8.Span, Find(member).Offset);
+        }
+
+        Add(new ManifestFinding(path, line, column, value is null ? null : ShownText.Shorten(value), rule, message, section));
+    }
+
+    private JsonValue Find(string? member)
+    {
+        JsonValue value = Source!.Root;
+        for (int index = 0; index < _depth; index++)
+        {
+            if (!JsonPlace.TryStep(value, _path[index], out JsonValue next))
+            {
+                return value;
+            }
+
+            value = next;
+        }
+
+        return member is not null && JsonPlace.TryStep(value, new PathSegment(member, 0), out JsonValue last) ? last : value;
+    }
+
+    private void PushSegment(PathSegment segment)
+    {
+        if (_depth == _path.Length)
+        {
+            Array.Resize(ref _path, _depth * 2);
+        }
+
+        _path[_depth++] = segment;
+    }
+
+    private void Add(ManifestFinding finding)
+    {
+        Count++;
+        if (_findings.Count < most)
+        {
+            _findings.Add(finding);
+        }
+        else if (_findings.Count == most)
+        {
+            _findings.Add(new ManifestFinding("$", Source is null ? 0 : int.MaxValue, 0, null, "limit", $"there are more than {most} faults; the others are not listed", SpecSections.None));
+        }
+    }
+}
