@@ -7,6 +7,7 @@ namespace Appc.Images;
 internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits limits, Action<ImageManifest>? onManifest = null)
 {
     private bool _hasRoot;
+    private bool _hasManifestEntry;
 
     /// <summary>The manifest's bytes.</summary>
     public byte[] ManifestBytes { get; private set; } = [];
@@ -17,19 +18,30 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
     /// <summary>Number of entries.</summary>
     public long Entries { get; private set; }
 
+    /// <summary>Told what is wrong with single entries, which are then passed over; null makes the first fault the end.</summary>
+    public Action<AciFinding>? OnFinding { get; init; }
+
     /// <summary>Reads the archive to its end and returns the manifest.</summary>
     public ImageManifest Read()
     {
         while (tar.Next() is { } entry)
         {
             Entries++;
-            Take(entry);
+            try
+            {
+                Take(entry);
+            }
+            catch (Exception e) when (OnFinding is not null && e is (ManifestException or ImageException { Failure: ImageFailure.BadArchive }))
+            {
+                // A pipeline that failed fails again at the next entry.
+                OnFinding(new AciFinding(e.Message, entry.ShownName, entry.Offset));
+            }
         }
 
         tar.Drain();
         if (Manifest is null)
         {
-            throw Bad("it has no manifest", "an image has a file named manifest beside its rootfs");
+            throw Bad(_hasManifestEntry ? "its manifest is not valid" : "it has no manifest", "an image has a file named manifest beside its rootfs");
         }
 
         if (!_hasRoot)
@@ -117,10 +129,12 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
             throw Bad("its manifest is not a regular file");
         }
 
-        if (Manifest is not null)
+        if (_hasManifestEntry)
         {
             throw Bad("it has two manifests");
         }
+
+        _hasManifestEntry = true;
 
         if (entry.Length > limits.ManifestBytes)
         {

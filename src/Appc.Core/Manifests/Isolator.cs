@@ -1,11 +1,12 @@
+using System.Text.Json;
 using Appc.Manifests.Json;
 
 namespace Appc.Manifests;
 
 /// <summary>
 /// Something that an app or a pod is confined by: a name and a JSON value. See <c>types.md: Isolator Type</c>. Those
-/// that the specification defines are derived records, which <see cref="Create(AcIdentifier, string)"/> and reading
-/// a manifest give; others are kept as they are.
+/// that <see cref="IsolatorNames"/> lists are derived records, which <see cref="Create(AcIdentifier, string)"/> and
+/// reading a manifest give; others are kept as they are.
 /// </summary>
 public record Isolator
 {
@@ -14,17 +15,19 @@ public record Isolator
     /// <param name="valueJson">Its value as JSON text.</param>
     /// <exception cref="ManifestException">The value is not JSON.</exception>
     public Isolator(AcIdentifier name, string valueJson)
-        : this(name, CheckedJson(valueJson), 0)
+        : this(Checked(name, valueJson))
     {
     }
 
-    /// <summary>For text that is known to be compact JSON.</summary>
-    private protected Isolator(AcIdentifier name, string valueJson, int _)
+    private protected Isolator(IsolatorSource source)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        Name = name;
-        ValueJson = valueJson;
+        Name = source.Name;
+        ValueJson = source.ValueJson;
     }
+
+    /// <summary>For derived records that are made in code. The value is judged by what judges values that are read.</summary>
+    private protected Isolator(string name, Action<Utf8JsonWriter> writeValue)
+        : this(new IsolatorSource(AcIdentifier.Parse(name), IsolatorJson.Write(writeValue))) => Read(Name, ValueJson);
 
     /// <summary>Name of the isolator.</summary>
     public AcIdentifier Name { get; }
@@ -35,19 +38,46 @@ public record Isolator
     /// <summary>Members beside name and value, in the order of the document.</summary>
     public IReadOnlyList<UnknownMember> UnknownMembers { get; init => field = ValueList<UnknownMember>.Of(value); } = ValueList<UnknownMember>.Empty;
 
-    /// <summary>Creates an isolator of any name, as its derived record where the name is one that the specification defines.</summary>
+    /// <summary>Creates an isolator of any name, as its derived record where <see cref="IsolatorNames"/> has the name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="valueJson">Its value as JSON text.</param>
     /// <exception cref="ManifestException">The value is not JSON, or not one that this isolator can have.</exception>
     public static Isolator Create(AcIdentifier name, string valueJson)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return new Isolator(name, valueJson);
+        ArgumentNullException.ThrowIfNull(valueJson);
+        return Read(name, valueJson);
     }
 
-    private static string CheckedJson(string valueJson)
+    /// <summary>Creates an isolator of any name, as its derived record where <see cref="IsolatorNames"/> has the name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="valueJson">Its value as JSON text.</param>
+    /// <exception cref="ManifestException">The name is not an AC Identifier, or the value is not JSON, or not one that this isolator can have.</exception>
+    public static Isolator Create(string name, string valueJson) => Create(AcIdentifier.Parse(name), valueJson);
+
+    /// <summary>Faults of the value, as an isolator of the name can have it.</summary>
+    internal static Isolator? Read(AcIdentifier name, string valueJson, FindingList findings)
     {
+        using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), new ManifestLimits(), findings);
+        return table is null ? null : new ManifestReader(findings).ReadIsolatorValue(name, table.Root);
+    }
+
+    internal static Isolator OfSource(IsolatorSource source) => new(source);
+
+    private static Isolator Read(AcIdentifier name, string valueJson)
+    {
+        FindingList findings = new(16);
+        return Read(name, valueJson, findings) ?? throw new ManifestException($"value of isolator {name}", findings.Findings);
+    }
+
+    private static IsolatorSource Checked(AcIdentifier name, string valueJson)
+    {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(valueJson);
         FindingList findings = new(1);
         using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), new ManifestLimits(), findings);
-        return table is null ? throw new ManifestException("isolator value", findings.Findings) : table.Root.GetCompactJson();
+        return table is null
+            ? throw new ManifestException($"value of isolator {name}", findings.Findings)
+            : new IsolatorSource(name, table.Root.GetCompactJson());
     }
 }

@@ -77,21 +77,33 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         }
 
         var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-        Stage1Process process;
+        Stage1Pod pod = Describe(running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
+        Stage1Process? process = null;
         try
         {
-            Stage1Pod pod = Describe(running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
             process = await stage1.StartAsync(pod, cancellationToken).ConfigureAwait(false);
+            PodFiles.WriteFirstProcess(running.Directory, process.Id);
         }
         catch (Exception e)
         {
             logger.StartFailed(uuid, e);
+            if (process is not null)
+            {
+                // It runs, but nobody could find it again: a full disk.
+                await stage1.StopAsync(pod, process.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+                await process.Ended.ConfigureAwait(false);
+            }
+
             embryo.Lock.Dispose();
             await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            if (e is IOException)
+            {
+                throw new PodException(PodFailure.Storage, $"the pod {uuid} could not be started: {e.Message}", "check free space of the data directory", e);
+            }
+
             throw;
         }
 
-        PodFiles.WriteFirstProcess(running.Directory, process.Id);
         if (stage1.Features.InheritsLock)
         {
             embryo.Lock.Dispose();

@@ -190,7 +190,7 @@ internal sealed class CertificateChecker
 
     private bool MayGiveRights(SignaturePacket signature, KeyPacket signer) =>
         signature.Version == signer.Version
-        && HashAlgorithm.FindStrong(signature.Hash) is { } hash
+        && OpenPgpHash.FindStrong(signature.Hash) is { } hash
         && signature.Salt.Length == (signature.Version == 6 ? hash.SaltBytes : 0)
         && signature.UnknownCritical is null
         && signature.Created is { } created && created >= signer.Created && created <= _now + _policy.ClockTolerance
@@ -218,8 +218,8 @@ internal sealed class CertificateChecker
 
     private static string WeakHashNote(IEnumerable<SignaturePacket> signatures)
     {
-        SignaturePacket? weak = signatures.FirstOrDefault(s => HashAlgorithm.FindStrong(s.Hash) is null);
-        return weak is null ? "" : $" ({HashAlgorithm.Describe(weak.Hash)} does not count)";
+        SignaturePacket? weak = signatures.FirstOrDefault(s => OpenPgpHash.FindStrong(s.Hash) is null);
+        return weak is null ? "" : $" ({OpenPgpHash.Describe(weak.Hash)} does not count)";
     }
 
     private bool Spend() => ++_verifications <= MaxVerifications;

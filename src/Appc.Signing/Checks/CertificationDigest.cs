@@ -30,7 +30,7 @@ internal static class CertificationDigest
 
     private static bool Verify(KeyPacket signer, SignaturePacket signature, Action<IDigest> feed)
     {
-        if (HashAlgorithm.Find(signature.Hash) is not { } algorithm)
+        if (OpenPgpHash.Find(signature.Hash) is not { } algorithm)
         {
             return false;
         }

@@ -25,9 +25,9 @@ internal static class DataSignatureRules
                 : $"it is of type 0x{(int)signature.Type:X2}, not a signature over a file");
         }
 
-        if (HashAlgorithm.FindStrong(signature.Hash) is not { } hash)
+        if (OpenPgpHash.FindStrong(signature.Hash) is not { } hash)
         {
-            return NotAcceptable($"it uses {HashAlgorithm.Describe(signature.Hash)}; SHA-256, SHA-384 and SHA-512 are accepted");
+            return NotAcceptable($"it uses {OpenPgpHash.Describe(signature.Hash)}; SHA-256, SHA-384 and SHA-512 are accepted");
         }
 
         if (signature.Salt.Length != (signature.Version == 6 ? hash.SaltBytes : 0))

@@ -24,7 +24,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
         {
             if (!_digests.ContainsKey(KeyOf(planned.Signature)))
             {
-                var digest = IncrementalHash.CreateHash(HashAlgorithm.FindStrong(planned.Signature.Hash)!.Strong!.Value);
+                var digest = IncrementalHash.CreateHash(OpenPgpHash.FindStrong(planned.Signature.Hash)!.Strong!.Value);
                 digest.AppendData(planned.Signature.Salt.Span);
                 _digests.Add(KeyOf(planned.Signature), digest);
             }
@@ -58,7 +58,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
         var refusals = new List<TrustException>(_work.Refusals);
         foreach (PlannedSignature planned in _work.Signatures)
         {
-            HashAlgorithm algorithm = HashAlgorithm.FindStrong(planned.Signature.Hash)!;
+            OpenPgpHash algorithm = OpenPgpHash.FindStrong(planned.Signature.Hash)!;
             using IncrementalHash digest = _digests[KeyOf(planned.Signature)].Clone();
             digest.AppendData(planned.Signature.Trailer());
             byte[] value = digest.GetHashAndReset();
@@ -103,7 +103,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
 
     private static (int, string) KeyOf(SignaturePacket signature) => (signature.Hash, Convert.ToHexString(signature.Salt.Span));
 
-    private static SignatureSigner Describe(Candidate signer, SignaturePacket signature, HashAlgorithm algorithm) => new(
+    private static SignatureSigner Describe(Candidate signer, SignaturePacket signature, OpenPgpHash algorithm) => new(
         signer.Key.Fingerprint,
         signer.Certificate.Fingerprint,
         signer.Certificate.UserIds.Where(u => u.Tag == PacketTag.UserId).Select(u => CleanText.From(u.Body.Span)).FirstOrDefault(),

@@ -13,7 +13,7 @@ internal static class SignatureMath
     /// Verifies. Whatever the cryptographic library throws on hostile numbers means no: an error while checking
     /// must never be able to count as a good signature.
     /// </summary>
-    public static bool Verify(KeyPacket key, SignaturePacket signature, HashAlgorithm hash, byte[] digest)
+    public static bool Verify(KeyPacket key, SignaturePacket signature, OpenPgpHash hash, byte[] digest)
     {
         if (signature.Algorithm != key.Material.Algorithm)
         {

@@ -32,7 +32,15 @@ internal sealed class SignaturePlan(
         List<(KeyRecord Record, KeystoreEntry Entry, KeyPacket Key, SubkeyBlock? Subkey)> named = [.. FindNamed(signature)];
         if (named.Count == 0)
         {
-            RefuseUnknown(signature);
+            if (FindHidden(signature) is { } hidden)
+            {
+                RefuseScope(hidden);
+            }
+            else
+            {
+                RefuseUnknown(signature);
+            }
+
             return;
         }
 
@@ -102,6 +110,12 @@ internal sealed class SignaturePlan(
             }
         }
     }
+
+    /// <summary>The key that a signature names, where the keystore mentions it only to take its trust away.</summary>
+    private KeyRecord? FindHidden(SignaturePacket signature) => snapshot.Records.FirstOrDefault(r =>
+        (imageName is null || r.EntryFor(imageName) is not null)
+        && ((signature.IssuerFingerprint is { } fingerprint && r.Fingerprint == Convert.ToHexStringLower(fingerprint.Span))
+            || r.All.Any(e => e.Certificate is { } c && c.Subkeys.Select(s => s.Key).Append(c.Primary).Any(k => k.IsNamedBy(signature)))));
 
     /// <summary>
     /// One candidate for each key, with the scopes whose copy of the key allows the signature: an administrator

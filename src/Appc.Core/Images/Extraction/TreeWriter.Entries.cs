@@ -222,6 +222,13 @@ internal sealed unsafe partial class TreeWriter
                 if (Libc.fsetxattr(fd, name, value, (nuint)attribute.Value.Length, 0) < 0)
                 {
                     int errno = Errno.Last;
+                    if (capability && errno == Errno.EINVAL)
+                    {
+                        // No set of capabilities at all: nothing that it could have given is lost.
+                        LeaveOut(entry, attribute);
+                        continue;
+                    }
+
                     throw errno == Errno.EINVAL || errno == Errno.ERANGE
                         ? EntryFaults.Bad(entry, $"has an extended attribute {ByteText.Show(attribute.Name)} that the kernel does not take")
                         : new ErrnoException("setxattr " + ByteText.Show(attribute.Name), errno);

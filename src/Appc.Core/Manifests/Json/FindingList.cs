@@ -19,6 +19,9 @@ internal sealed class FindingList(int most)
 
     public bool IsEmpty => _findings.Count == 0;
 
+    /// <summary>How many there are, those beyond the most that are kept included.</summary>
+    public int Count { get; private set; }
+
     public IReadOnlyList<ManifestFinding> Findings => _findings;
 
     /// <summary>The findings in the order of the document.</summary>
@@ -58,12 +61,12 @@ internal sealed class FindingList(int most)
     }
 
     /// <summary>A member that an object ought to have.</summary>
-    public void AddMissing(JsonValue parent, string member, string section)
+    public void AddMissing(JsonValue parent, string member, string section, string rule = "required")
     {
         string path = JsonPlace.PathOf(parent) + JsonPlace.Step(member);
         _read.Add(path);
         (int line, int column) = JsonPlace.Of(parent.Table.Utf8.Span, parent.Offset);
-        Add(new ManifestFinding(path, line, column, null, "required", $"the member '{member}' is required", section));
+        Add(new ManifestFinding(path, line, column, null, rule, $"the member '{member}' is required", section));
     }
 
     /// <summary>A fault of the object, or with <paramref name="member"/> of a member of it, at the path where the rules are.</summary>
@@ -125,6 +128,7 @@ internal sealed class FindingList(int most)
 
     private void Add(ManifestFinding finding)
     {
+        Count++;
         if (_findings.Count < most)
         {
             _findings.Add(finding);

@@ -326,11 +326,7 @@ internal sealed partial class ManifestReader
             findings.AddMissing(value, "value", SpecSections.IsolatorType);
         }
 
-        if (isolatorName is null || content is null)
-        {
-            return null!;
-        }
-
-        return Isolator.Create(isolatorName, content.Value.GetCompactJson()) with { UnknownMembers = Kept(unknown) };
+        Isolator? isolator = isolatorName is null || content is null ? null : ReadIsolatorValue(isolatorName, content.Value);
+        return isolator is null ? null! : isolator with { UnknownMembers = Kept(unknown) };
     }
 }

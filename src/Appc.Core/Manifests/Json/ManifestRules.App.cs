@@ -39,7 +39,7 @@ internal static partial class ManifestRules
         Isolators(app.Isolators, findings);
         TextMap("userAnnotations", app.UserAnnotations, findings, section);
         TextMap("userLabels", app.UserLabels, findings, section);
-        Unknown(app.UnknownMembers, findings);
+        Unknown(app.UnknownMembers, MemberNames.App, findings);
     }
 
     private static void CheckEventHandler(EventHandlerSpec handler, FindingList findings, string section)
@@ -50,7 +50,7 @@ internal static partial class ManifestRules
         }
 
         Each("exec", handler.Exec, findings, section, static (_, _, _) => { });
-        Unknown(handler.UnknownMembers, findings);
+        Unknown(handler.UnknownMembers, MemberNames.EventHandler, findings);
     }
 
     private static void CheckVariable(EnvironmentVariable variable, FindingList findings, string section)
@@ -66,14 +66,14 @@ internal static partial class ManifestRules
             }
         }
 
-        Unknown(variable.UnknownMembers, findings);
+        Unknown(variable.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void CheckMountPoint(MountPoint point, FindingList findings, string section)
     {
         Required(point.Name, "name", findings, section);
         RequiredText(point.Path, "path", findings, section);
-        Unknown(point.UnknownMembers, findings);
+        Unknown(point.UnknownMembers, MemberNames.MountPoint, findings);
     }
 
     private static void CheckPort(Port port, FindingList findings, string section)
@@ -93,11 +93,55 @@ internal static partial class ManifestRules
             findings.AddHere("count", Shown(port.Count), "out-of-range", "the range of ports goes beyond 65535", section);
         }
 
-        Unknown(port.UnknownMembers, findings);
+        Unknown(port.UnknownMembers, MemberNames.Port, findings);
     }
 
     private static void Isolators(IReadOnlyList<Isolator> isolators, FindingList findings)
     {
-        Each("isolators", isolators, findings, SpecSections.IsolatorType, static (isolator, list, _) => Unknown(isolator.UnknownMembers, list));
+        Each("isolators", isolators, findings, SpecSections.IsolatorType, CheckIsolator);
+        if (isolators.Count < 2)
+        {
+            return;
+        }
+
+        HashSet<string> seen = new(isolators.Count, StringComparer.Ordinal);
+        findings.Push("isolators");
+        for (int index = 0; index < isolators.Count; index++)
+        {
+            if (isolators[index]?.Name.ToString() is not { } name)
+            {
+                continue;
+            }
+
+            findings.Push(index);
+            if (!seen.Add(name) && KnownIsolators.IsSingle(name))
+            {
+                findings.AddHere("name", Quoted(name), "duplicate-isolator", "a list can have only one isolator of this name", SpecSections.LinuxIsolators);
+            }
+
+            if (KnownIsolators.ConflictOf(name) is { } other && seen.Contains(other))
+            {
+                findings.AddHere("name", Quoted(name), "conflicting-isolators", $"cannot be used together with {other}", SpecSections.LinuxIsolators);
+            }
+
+            findings.Pop();
+        }
+
+        findings.Pop();
+    }
+
+    private static void CheckIsolator(Isolator isolator, FindingList findings, string section)
+    {
+        if (findings.Source is null && isolator.GetType() == typeof(Isolator))
+        {
+            // Made in code without its derived record, which would have been checked.
+            FindingList inner = new(1);
+            if (Isolator.Read(isolator.Name, isolator.ValueJson, inner) is null)
+            {
+                findings.AddHere("value", isolator.ValueJson, inner.Findings[0].Rule, inner.Findings[0].Message, inner.Findings[0].SpecSection);
+            }
+        }
+
+        Unknown(isolator.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 }

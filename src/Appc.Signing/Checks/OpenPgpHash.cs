@@ -19,10 +19,10 @@ namespace Appc.Signing.Checks;
 /// The algorithm for whole images. Null where it is too weak to give trust: then it only serves to honour the
 /// revocations of old keys.
 /// </param>
-internal sealed record HashAlgorithm(
+internal sealed record OpenPgpHash(
     int Id, string Name, DerObjectIdentifier Oid, Func<IDigest> CreateDigest, int SaltBytes = 0, HashAlgorithmName? Strong = null)
 {
-    private static readonly HashAlgorithm[] All =
+    private static readonly OpenPgpHash[] All =
     [
         new(1, "MD5", PkcsObjectIdentifiers.MD5, () => new MD5Digest()),
         new(2, "SHA1", OiwObjectIdentifiers.IdSha1, () => new Sha1Digest()),
@@ -34,13 +34,13 @@ internal sealed record HashAlgorithm(
     ];
 
     /// <summary>What signatures are made with here.</summary>
-    public static HashAlgorithm Sha512 => All[^1];
+    public static OpenPgpHash Sha512 => All[^1];
 
     /// <summary>The algorithm, weak ones included; null if it is not supported in any role.</summary>
-    public static HashAlgorithm? Find(int id) => Array.Find(All, a => a.Id == id);
+    public static OpenPgpHash? Find(int id) => Array.Find(All, a => a.Id == id);
 
     /// <summary>The algorithm, if a signature with it may give trust; null otherwise.</summary>
-    public static HashAlgorithm? FindStrong(int id) => Find(id) is { Strong: not null } found ? found : null;
+    public static OpenPgpHash? FindStrong(int id) => Find(id) is { Strong: not null } found ? found : null;
 
     /// <summary>How an algorithm is called in messages.</summary>
     public static string Describe(int id) => Find(id)?.Name ?? $"hash algorithm {id}";
