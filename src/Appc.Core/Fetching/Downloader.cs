@@ -195,6 +195,7 @@ internal sealed class Downloader(HttpTransport http)
         {
             byte[] current = new byte[BufferBytes];
             byte[] next = new byte[BufferBytes];
+            var speed = new SpeedLimit(http.Options);
             Task<int> read = answer.ReadAsync(current, cancellationToken);
             try
             {
@@ -206,6 +207,7 @@ internal sealed class Downloader(HttpTransport http)
                         break;
                     }
 
+                    speed.Check(answer.Url, count);
                     if (file.Length + count > request.MaxBytes || file.Length + count > (request.ExpectedBytes ?? long.MaxValue))
                     {
                         throw TooLong(answer.Url, "the server sends without end");

@@ -212,7 +212,7 @@ internal sealed class HttpTransport : IDisposable
                 Delay = _options.RetryDelay,
                 MaxDelay = _options.MaxRetryDelay,
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is FetchException { IsTransient: true } e && !(e.RetryAfter > _options.MaxRetryDelay)),
+                    args.Outcome.Exception is FetchException { IsTransient: true, Refused: false } e && !(e.RetryAfter > _options.MaxRetryDelay)),
                 DelayGenerator = args => ValueTask.FromResult((args.Outcome.Exception as FetchException)?.RetryAfter),
                 OnRetry = args =>
                 {

@@ -61,6 +61,7 @@ internal sealed class FlyPlan
         _plan.CloseAllBut(_pod.LockDescriptor);
         _plan.SetUmask(0);
         _plan.MakeMountsPrivate();
+        _plan.LeaveTerminal();
 
         // Everything of the host is opened while its root is still there.
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
@@ -152,18 +153,20 @@ internal sealed class FlyPlan
             _plan.ChangeOwner("make the upper layer", "upper", root.Uid, root.Gid);
         }
 
+        // Volatile: without it the kernel writes back the whole file system that holds the data directory at the end
+        // of every pod, and waits. What must survive a power cut belongs in volumes; a pod does not survive one.
         if (lower.Count <= LayersInOneOption)
         {
             _plan.Mount(
                 "mount the app's root", "overlay", ".", "overlay", LibC.MS_NODEV,
-                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work");
+                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work,volatile");
         }
         else
         {
             // A mount option string is a page; newer kernels take layers one by one.
             LaunchArgument overlay = _plan.NewFileSystem(
                 "mount the app's root", "overlay", Libc.MOUNT_ATTR_NODEV,
-                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work")]);
+                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work"), ("volatile", null)]);
             _plan.Attach("mount the app's root", overlay, ".");
         }
     }

@@ -48,13 +48,14 @@ internal static partial class ManifestRules
         for (int index = 0; index < items.Count; index++)
         {
             findings.Push(index);
-            if (items[index] is null)
-            {
-                findings.AddHere(null, "null", "wrong-type", "must not be null", section);
-            }
-            else
+            if (items[index] is not null)
             {
                 rule(items[index], findings, section);
+            }
+            else if (findings.Source is null)
+            {
+                // In what was read, this stands for an item whose fault has been reported.
+                findings.AddHere(null, "null", "wrong-type", "must not be null", section);
             }
 
             findings.Pop();
@@ -141,7 +142,7 @@ internal static partial class ManifestRules
             findings.AddHere("name", "\"name\"", "reserved-label-name", "a label cannot be called 'name'", section);
         }
 
-        Unknown(label.UnknownMembers, findings);
+        Unknown(label.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void Annotations(IReadOnlyList<Annotation> annotations, FindingList findings, string section)
@@ -169,7 +170,7 @@ internal static partial class ManifestRules
             }
         }
 
-        Unknown(annotation.UnknownMembers, findings);
+        Unknown(annotation.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void TextMap(string member, IReadOnlyList<KeyValuePair<string, string>> entries, FindingList findings, string section)
@@ -201,14 +202,14 @@ internal static partial class ManifestRules
     }
 
     /// <summary>Unknown members that were read are sound; those put in by code might clash with each other or be no JSON.</summary>
-    private static void Unknown(IReadOnlyList<UnknownMember> members, FindingList findings)
+    private static void Unknown(IReadOnlyList<UnknownMember> members, string[] known, FindingList findings)
     {
         if (members.Count == 0 || findings.Source is not null)
         {
             return;
         }
 
-        HashSet<string> seen = new(members.Count, StringComparer.Ordinal);
+        HashSet<string> seen = new(known, StringComparer.Ordinal);
         foreach (UnknownMember member in members)
         {
             if (member?.Name is null || member.ValueJson is null)
