@@ -26,11 +26,15 @@ internal sealed class SignatureFeed : IDisposable
     /// <summary>A buffer to fill and hand to <see cref="Append"/>.</summary>
     public byte[] Rent()
     {
-        if (_made < Blocks && !_free.TryTake(out byte[]? buffer))
+        if (_free.TryTake(out byte[]? free))
+        {
+            return free;
+        }
+
+        if (_made < Blocks)
         {
             _made++;
-            buffer = GC.AllocateUninitializedArray<byte>(BlockBytes);
-            return buffer;
+            return GC.AllocateUninitializedArray<byte>(BlockBytes);
         }
 
         return _free.Take();
