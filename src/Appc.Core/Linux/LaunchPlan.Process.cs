@@ -113,7 +113,7 @@ internal sealed unsafe partial class LaunchPlan
 
     /// <summary>Leaves the caller's terminal and its job control: no key pressed there reaches the child, and it cannot type there.</summary>
     /// <remarks>Not by a session of its own: the kernel makes a scheduling group for each, a tenth of a whole launch.</remarks>
-    internal void LeaveTerminal()
+    private void LeaveTerminal()
     {
         const string Name = "leave the terminal";
         const int TIOCNOTTY = 0x5422;
@@ -202,7 +202,7 @@ internal sealed unsafe partial class LaunchPlan
     }
 
     /// <summary>
-    /// Becomes the program, with signals reset and unblocked. The last step of a plan; with
+    /// Becomes the program, away from the caller's terminal and with signals reset. The last step of a plan; with
     /// a filter the last but one is its installation.
     /// </summary>
     /// <param name="programs">
@@ -218,6 +218,7 @@ internal sealed unsafe partial class LaunchPlan
         ReadOnlySpan<byte> filter = default)
     {
         const int SIG_SETMASK = 2;
+        LeaveTerminal();
         ResetSignals();
         Add("unblock signals", SystemCall.SigProcMask, SIG_SETMASK, Bytes(new byte[8]), 0, 8);
         if (!filter.IsEmpty)

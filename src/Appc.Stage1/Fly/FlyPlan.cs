@@ -61,7 +61,6 @@ internal sealed class FlyPlan
         _plan.CloseAllBut(_pod.LockDescriptor);
         _plan.SetUmask(0);
         _plan.MakeMountsPrivate();
-        _plan.LeaveTerminal();
 
         // Everything of the host is opened while its root is still there.
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
@@ -96,6 +95,13 @@ internal sealed class FlyPlan
         _plan.ChangeDirectory($"enter the working directory {directory}", directory);
         _plan.SetHostName(Hostname());
         _plan.NewSessionKeyring();
+
+        // While the child may still install a filter without no-new-privileges. The steps that follow pass it.
+        if (!_pod.Options.NoSeccomp && FlyFilter.Build(app.Isolators, capabilities) is { Length: > 0 } filter)
+        {
+            _plan.InstallFilter(filter);
+        }
+
         DropPrivileges(user, capabilities, retained, lastCapability);
         _plan.SetUmask(0x12); // 022
         List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];

@@ -18,7 +18,7 @@ internal sealed class FlyPod : IDisposable
         System.IO.Directory.CreateDirectory(Path.Combine(Layer, "bin"));
         System.IO.Directory.CreateDirectory(Path.Combine(Layer, "etc"));
         File.Copy("/usr/bin/busybox", Path.Combine(Layer, "bin/busybox"));
-        foreach (string applet in (string[])["sh", "cat", "true", "id", "ls", "sleep", "grep", "mkdir", "touch", "readlink", "stat", "env", "pwd", "hostname", "mknod", "mount", "dd", "trap"])
+        foreach (string applet in (string[])["sh", "cat", "true", "id", "ls", "sleep", "grep", "mkdir", "touch", "readlink", "stat", "env", "pwd", "hostname", "mknod", "mount", "dd", "unshare"])
         {
             File.CreateSymbolicLink(Path.Combine(Layer, "bin", applet), "busybox");
         }
