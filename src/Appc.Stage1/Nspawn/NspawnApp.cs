@@ -7,6 +7,9 @@ namespace Appc.Stage1.Nspawn;
 /// <summary>One app of a pod, with everything about it found out and decided.</summary>
 internal sealed record NspawnApp
 {
+    // What systemd tells the program that records the end, to which the app's own variables are given too.
+    private static readonly string[] VariablesOfTheEnd = ["EXIT_CODE", "EXIT_STATUS", "SERVICE_RESULT"];
+
     internal required Stage1App App { get; init; }
 
     internal required AppUser User { get; init; }
@@ -47,9 +50,10 @@ internal sealed record NspawnApp
         AppUser user = AppUser.Resolve(app.App, tree, subject);
         foreach (uint id in (IEnumerable<uint>)[user.Uid, user.Gid, .. user.Groups])
         {
-            if (pod.Options.PrivateUsers && id >= IdRanges.Size)
+            // The highest one means "none" to many programs, systemd among them.
+            if ((pod.Options.PrivateUsers && id >= IdRanges.Size) || id == IdRanges.Size - 1)
             {
-                throw new LaunchException("find the user", 0, $"{subject}: the id {id} does not exist in the pod's user namespace, which has ids below {IdRanges.Size}");
+                throw new LaunchException("find the user", 0, $"{subject}: the id {id} cannot be used in a pod", $"Use one below {IdRanges.Size - 1}.");
             }
         }
 
@@ -68,6 +72,11 @@ internal sealed record NspawnApp
         }
 
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app.Name, app.App, user);
+        if (environment.Keys.FirstOrDefault(VariablesOfTheEnd.Contains) is { } reserved)
+        {
+            throw new LaunchException("prepare the environment", 0, $"{subject}: the app {app.Name} cannot have a variable {reserved}: by it the pod learns how the app ended");
+        }
+
         return new NspawnApp
         {
             App = app,

@@ -180,11 +180,15 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             logger.EndedUnstarted(pod.Uuid, reason);
         }
 
+        // Systemd passes the code of a lone app on, here one of those by which it says why it did not execute it.
+        string status = pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
+            ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
+            : "killed KILL pod";
         foreach (Stage1App app in missing)
         {
             if (Directory.Exists(Paths.Status))
             {
-                PodPaths.WriteText(pod.StatusPath(app.Name), "killed KILL pod");
+                PodPaths.WriteText(pod.StatusPath(app.Name), status);
             }
         }
     }

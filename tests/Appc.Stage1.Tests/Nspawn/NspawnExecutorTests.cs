@@ -58,7 +58,7 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
     [InlineData("1000", "2000", "uid=1000 gid=2000 groups=2000,50,60")]
     [InlineData("web", "staff", "uid=1234 gid=3456 groups=3456,50,60")]
     [InlineData("/bin/busybox", "/etc", "uid=0 gid=0 groups=0,50,60")]
-    [InlineData("0", "65535", "uid=0 gid=65535 groups=65535,50,60")]
+    [InlineData("0", "65534", "uid=0 gid=65534 groups=65534,50,60")]
     public async Task The_user_is_looked_up_in_the_image(string user, string group, string expected)
     {
         _pod.Shell("id -u; id -g; id -G", a => a with { User = user, Group = group, SupplementaryGids = [50, 60] });
@@ -81,6 +81,7 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
         {
             using NspawnPod pod = new(fixture);
             LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => pod.Add(app).StartAsync());
+            pod.ReleaseLock();
             pod.AssertNothingIsLeft();
             return e;
         }
@@ -90,6 +91,7 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
         Assert.Contains("no user named 'ghost'", (await Fail(new App { Exec = ["/bin/true"], User = "ghost" })).Message, StringComparison.Ordinal);
         Assert.Contains("working directory /no", (await Fail(new App { Exec = ["/bin/true"], WorkingDirectory = "/no" })).Message, StringComparison.Ordinal);
         Assert.Contains("id 70000", (await Fail(new App { Exec = ["/bin/true"], User = "70000" })).Message, StringComparison.Ordinal);
+        Assert.Contains("id 65535", (await Fail(new App { Exec = ["/bin/true"], Group = "65535" })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,6 +151,7 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
         _pod.Volumes = [new Volume { Name = AcName.Parse("v"), Kind = VolumeKind.Empty }];
         _pod.Shell("true", runtime: new RuntimeApp { Mounts = [new Mount(AcName.Parse("v"), "/trap/in")] });
         await Assert.ThrowsAsync<LaunchException>(() => _pod.StartAsync());
+        _pod.ReleaseLock();
         Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
         _pod.AssertNothingIsLeft();
     }
@@ -164,10 +167,42 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
     [Fact]
     public async Task The_oom_score_is_as_asked_also_below_zero()
     {
+        if (!MayLowerOomScore())
+        {
+            _pod.Shell("true", a => a with { Isolators = [NspawnPod.Isolator("os/linux/oom-score-adj", "-300")] });
+            LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => _pod.StartAsync());
+            Assert.Contains("OOM killer", e.Message, StringComparison.Ordinal);
+            return;
+        }
+
         _pod.Shell("cat /proc/self/oom_score_adj", a => a with { Isolators = [NspawnPod.Isolator("os/linux/oom-score-adj", "-300")] });
         _pod.Shell("cat /proc/self/oom_score_adj", a => a with { Isolators = [NspawnPod.Isolator("os/linux/oom-score-adj", "200")] });
         _pod.Shell("cat /proc/self/oom_score_adj");
         await _pod.RunAsync();
         Assert.Equal(("-300\n", "200\n", "0\n"), (_pod.Output(), _pod.Output("app2"), _pod.Output("app3")));
+    }
+
+    [Fact]
+    public async Task An_oom_score_above_zero_is_for_its_app_alone()
+    {
+        _pod.Shell("cat /proc/self/oom_score_adj", a => a with { Isolators = [NspawnPod.Isolator("os/linux/oom-score-adj", "200")] });
+        _pod.Shell("cat /proc/self/oom_score_adj");
+        await _pod.RunAsync();
+        Assert.Equal(("200\n", "0\n"), (_pod.Output(), _pod.Output("app2")));
+    }
+
+    [Fact]
+    public async Task An_app_cannot_forge_its_end()
+    {
+        _pod.Shell("exit 4", a => a with { Environment = [new EnvironmentVariable("EXIT_STATUS", "0")] });
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => _pod.StartAsync());
+        Assert.Contains("EXIT_STATUS", e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>CAP_SYS_RESOURCE, which containers and some virtual machines withhold from their root.</summary>
+    private static bool MayLowerOomScore()
+    {
+        string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith("CapEff:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(line[7..].Trim(), 16) & (1UL << 24)) != 0;
     }
 }

@@ -54,8 +54,8 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
     [InlineData("mkdir /sys/fs/cgroup/x")]
     [InlineData("echo 1 > /proc/sys/kernel/panic")]
     [InlineData("echo b > /proc/sysrq-trigger")]
-    [InlineData("cat /proc/keys")]
-    [InlineData("cat /proc/kallsyms")]
+    [InlineData("grep -q . /proc/keys")]
+    [InlineData("grep -q . /proc/kallsyms")]
     [InlineData("ls /proc/1/root/")]
     [InlineData("hostname other")]
     [InlineData("mknod /tmp/disk b 254 0")]
@@ -111,7 +111,7 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
         _pod.Shell("mkdir /x && echo made", a => a with { Isolators = [NspawnPod.Isolator("os/linux/seccomp-retain-set", """{"set":["@appc.io/all"]}""")] });
         await _pod.RunAsync();
         Assert.Contains("Exchange full", _pod.Error(), StringComparison.Ordinal);
-        Assert.Equal("exited 159 exit-code", _pod.Status("app2"));
+        Assert.Equal("killed SYS signal", _pod.Status("app2"));
         Assert.Equal("Seccomp:\t2\n", _pod.Output("app3"));
         Assert.Equal("made\n", _pod.Output("app4"));
     }

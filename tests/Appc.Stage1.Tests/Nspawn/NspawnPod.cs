@@ -10,6 +10,7 @@ internal sealed class NspawnPod : IDisposable
 
     private readonly NspawnFixture _fixture;
     private readonly LockFile _lock;
+    private bool _started;
     private readonly List<(RuntimeApp Runtime, App App)> _apps = [];
 
     public NspawnPod(NspawnFixture fixture)
@@ -70,7 +71,7 @@ internal sealed class NspawnPod : IDisposable
         Manifest = new PodManifest { Apps = [.. _apps.Select(a => a.Runtime)], Volumes = Volumes },
         Apps = [.. _apps.Select(a => new Stage1App { Name = a.Runtime.Name, App = a.App, Runtime = a.Runtime, Layers = Layers })],
         Options = Options,
-        LockDescriptor = _lock.Descriptor,
+        LockDescriptor = _started ? -1 : _lock.Descriptor,
     };
 
     public string Output(string app = "main") => File.ReadAllText(Path.Combine(Directory, "logs", app + ".out"));
@@ -84,8 +85,14 @@ internal sealed class NspawnPod : IDisposable
         Stage1Process process = await _fixture.Stage1.StartAsync(Describe());
 
         // As the runtime does: from here on only the pod holds its lock.
-        _lock.Dispose();
+        ReleaseLock();
         return process;
+    }
+
+    public void ReleaseLock()
+    {
+        _started = true;
+        _lock.Dispose();
     }
 
     /// <summary>Runs the pod to its end.</summary>
