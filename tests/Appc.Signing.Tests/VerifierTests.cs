@@ -23,7 +23,7 @@ public sealed class VerifierTests : IDisposable
         Assert.Equal(TrustFailure.UnknownKey, e.Failure);
         Assert.Contains($"{_key.Key.KeyId:x16}", e.Message, StringComparison.Ordinal);
         Assert.Contains("appc trust add --prefix example.com/app KEYFILE", e.Hint, StringComparison.Ordinal);
-        Assert.Contains(_log.Entries, l => l is { Id: 3006, Level: LogLevel.Warning });
+        Assert.Contains(_log.Entries, l => l is { Id: 4006, Level: LogLevel.Warning });
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class VerifierTests : IDisposable
         Assert.Equal("", signer.ScopeFor(AcIdentifier.Parse("other.org")));
         Assert.Equal("forged", signer.UserId);
         Assert.Equal("Ed25519/SHA512", signer.Algorithm);
-        Assert.Contains(_log.Entries, l => l is { Id: 3005, Level: LogLevel.Information });
+        Assert.Contains(_log.Entries, l => l is { Id: 4005, Level: LogLevel.Information });
     }
 
     [Fact]
