@@ -73,11 +73,12 @@ internal static partial class ManifestRules
             return;
         }
 
-        HashSet<string> seen = new(items.Count, StringComparer.Ordinal);
+        // A short list is sooner compared with itself than put into a set.
+        HashSet<string>? seen = items.Count > 8 ? new(items.Count, StringComparer.Ordinal) : null;
         findings.Push(member);
         for (int index = 0; index < items.Count; index++)
         {
-            if (items[index] is { } item && key(item) is { } name && !seen.Add(name))
+            if (items[index] is { } item && key(item) is { } name && !(seen?.Add(name) ?? IsFirst(items, index, key, name)))
             {
                 findings.Push(index);
                 findings.AddHere(keyMember, Quoted(name), rule, "occurs twice in the list", section);
@@ -86,6 +87,20 @@ internal static partial class ManifestRules
         }
 
         findings.Pop();
+    }
+
+    private static bool IsFirst<T>(IReadOnlyList<T> items, int index, Func<T, string?> key, string name)
+        where T : class
+    {
+        for (int earlier = 0; earlier < index; earlier++)
+        {
+            if (items[earlier] is { } item && key(item) == name)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void Version(string? version, FindingList findings)
@@ -100,14 +115,14 @@ internal static partial class ManifestRules
     {
         Each("labels", labels, findings, section, CheckLabel);
         Unique("labels", labels, static label => label.Name?.ToString(), "name", "duplicate-label", findings, section);
-        Label? os = labels.FirstOrDefault(static label => label?.Name?.ToString() == "os");
+        Label? os = Find(labels, "os");
         if (os?.Value is null)
         {
             // Without an os the architecture says nothing that could be checked.
             return;
         }
 
-        Label? architecture = labels.FirstOrDefault(static label => label?.Name?.ToString() == "arch");
+        Label? architecture = Find(labels, "arch");
         if (!OsArch.IsKnownOs(os.Value))
         {
             OfLabel(labels, os, "bad-os", $"must be one of {OsArch.KnownOsText}", findings, section);
@@ -116,6 +131,19 @@ internal static partial class ManifestRules
         {
             OfLabel(labels, architecture, "bad-arch", $"must be one of {OsArch.KnownArchText(os.Value)} with this os", findings, section);
         }
+    }
+
+    private static Label? Find(IReadOnlyList<Label> labels, string name)
+    {
+        for (int index = 0; index < labels.Count; index++)
+        {
+            if (labels[index]?.Name?.ToString() == name)
+            {
+                return labels[index];
+            }
+        }
+
+        return null;
     }
 
     private static void OfLabel(IReadOnlyList<Label> labels, Label label, string rule, string message, FindingList findings, string section)
