@@ -7,7 +7,7 @@ using Appc.Images;
 using Appc.Pods;
 using Appc.Signing;
 using Appc.Stage1.Fly;
-//using Appc.Stage1.Nspawn;
+using Appc.Stage1.Nspawn;
 using Appc.Trust;
 using Microsoft.Extensions.Logging;
 
@@ -120,7 +120,7 @@ internal sealed class CliContext : IAsyncDisposable
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions())
         .UseVerifier(Verifier)
-        //.UseNspawn()
+        .UseNspawn()
         .UseFly()
         .Build();
 }

@@ -13,7 +13,7 @@ internal static class LaunchComparison
     {
         await using PodRuntime runtime = new PodRuntimeBuilder(Path.Combine(options.Directory, "launch"))
             .UseVerifier(Keys.Verifier(options.Keys))
-            //.UseNspawn()
+            .UseNspawn()
             .UseFly()
             .Build();
         StoredImage image = (await runtime.Fetcher.FetchAsync(options.Image)).Image;
