@@ -1,23 +1,83 @@
+using Appc.Images.Tar;
+using Appc.Manifests;
+
 namespace Appc.Images;
 
-/// <summary>Checks archives without unpacking them.</summary>
+/// <summary>
+/// Checks archives without unpacking them: container format, checksums, layout, names, the manifest, and how the
+/// entries fit together. What passes here can be extracted, as far as an archive alone can tell.
+/// </summary>
 public static class AciValidator
 {
-    /// <summary>Reads an archive whole; throws <see cref="ImageException"/> or a manifest error at the first fault; returns its manifest, id and compression.</summary>
-    public static Task<AciSummary> ValidateAsync(Stream archive, ArchiveLimits? limits = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-}
+    private const int MostFindings = 100;
 
-/// <summary>What an archive holds.</summary>
-public sealed record AciSummary
-{
-    /// <summary>The manifest.</summary>
-    public required Manifests.ImageManifest Manifest { get; init; }
-    /// <summary>The id.</summary>
-    public required Manifests.ImageId Id { get; init; }
-    /// <summary>none, gzip, bzip2 or xz.</summary>
-    public required string Compression { get; init; }
-    /// <summary>Number of entries.</summary>
-    public required long Entries { get; init; }
-    /// <summary>Uncompressed bytes.</summary>
-    public required long ExpandedBytes { get; init; }
+    /// <summary>Reads an archive whole and returns what it holds.</summary>
+    /// <param name="archive">The archive, compressed or not, from where the stream stands; not closed.</param>
+    /// <param name="limits">Bounds; null means the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ImageException">The first fault of the archive.</exception>
+    /// <exception cref="ManifestException">The manifest is malformed.</exception>
+    public static Task<AciSummary> ValidateAsync(Stream archive, ArchiveLimits? limits = null, CancellationToken cancellationToken = default) =>
+        RunAsync(archive, seekable => Read(seekable, limits ?? new ArchiveLimits(), null, cancellationToken), cancellationToken);
+
+    /// <summary>Reads an archive as far as possible and returns everything that is wrong with it.</summary>
+    /// <param name="archive">The archive, compressed or not, from where the stream stands; not closed.</param>
+    /// <param name="limits">Bounds; null means the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public static Task<AciReport> CheckAsync(Stream archive, ArchiveLimits? limits = null, CancellationToken cancellationToken = default) =>
+        RunAsync(archive, seekable => Check(seekable, limits ?? new ArchiveLimits(), cancellationToken), cancellationToken);
+
+    private static AciReport Check(Stream archive, ArchiveLimits limits, CancellationToken cancellationToken)
+    {
+        List<AciFinding> findings = [];
+        AciSummary? summary = null;
+        try
+        {
+            summary = Read(archive, limits, finding =>
+            {
+                if (findings.Count < MostFindings)
+                {
+                    findings.Add(finding);
+                }
+            }, cancellationToken);
+        }
+        catch (Exception e) when (e is ImageException or ManifestException)
+        {
+            findings.Add(new AciFinding(e.Message));
+        }
+
+        return new AciReport { Findings = findings, Summary = findings.Count == 0 ? summary : null };
+    }
+
+    private static AciSummary Read(Stream archive, ArchiveLimits limits, Action<AciFinding>? onFinding, CancellationToken cancellationToken)
+    {
+        using ArchivePipeline pipeline = new(archive, limits, null, cancellationToken);
+        AciReader reader = new(new TarReader(pipeline, limits), new LayoutChecker(), limits) { OnFinding = onFinding };
+        ImageManifest manifest = reader.Read();
+        return new AciSummary
+        {
+            Manifest = manifest,
+            Id = ImageId.Parse(ImageMatch.IdPrefix + Convert.ToHexStringLower(pipeline.Digest!)),
+            Compression = pipeline.Compression,
+            Entries = reader.Entries,
+            ExpandedBytes = pipeline.ExpandedBytes,
+        };
+    }
+
+    private static async Task<T> RunAsync<T>(Stream archive, Func<Stream, T> work, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(archive);
+        if (archive.CanSeek)
+        {
+            return await DedicatedThread.RunAsync("appc validate", () => work(archive)).ConfigureAwait(false);
+        }
+
+        FileStream copy = new(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
+        await using (copy.ConfigureAwait(false))
+        {
+            await archive.CopyToAsync(copy, cancellationToken).ConfigureAwait(false);
+            copy.Position = 0;
+            return await DedicatedThread.RunAsync("appc validate", () => work(copy)).ConfigureAwait(false);
+        }
+    }
 }

@@ -11,7 +11,7 @@ public sealed class ArchiveLimits
     /// <value>The default value is 2,000,000.</value>
     public long Entries { get; set; } = 2_000_000;
 
-    /// <summary>Largest ratio of uncompressed to compressed bytes, looked at beyond the first 64 MiB.</summary>
+    /// <summary>Largest ratio of uncompressed to compressed bytes, looked at beyond the first 16 MiB.</summary>
     /// <value>The default value is 1,000.</value>
     public int Ratio { get; set; } = 1_000;
 

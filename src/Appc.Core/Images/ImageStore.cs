@@ -1,32 +1,156 @@
 using Appc.Manifests;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Appc.Images;
 
-/// <summary>Images on disk: the archive as signed, its signature, its tree, its provenance.</summary>
-public sealed class ImageStore
+/// <summary>
+/// Images on disk: the archive as signed, its signature, its tree, its provenance. There is no database: every image
+/// is a directory that appears by one rename, and locks are the kernel's. Any number of processes may use one data
+/// directory at once, and may be killed at any time. All members are thread safe.
+/// </summary>
+public sealed partial class ImageStore
 {
-    /// <summary>Opens or makes the store below a data directory (<c>ROOT/images</c>, <c>ROOT/tmp</c>).</summary>
-    public ImageStore(string root, ImageStoreOptions? options = null) => Root = root;
-    /// <summary>The data directory.</summary>
-    public string Root { get; }
-    /// <summary>Imports an archive from a file.</summary>
-    public Task<StoredImage> ImportAsync(string archivePath, ImportOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    private readonly ImageStoreOptions _options;
+    private readonly StoreLayout _layout;
+    private readonly ILogger _log;
+
+    /// <summary>
+    /// Opens the store below a data directory (<c>ROOT/images</c>, <c>ROOT/tmp</c>). Nothing is written until the first import.
+    /// </summary>
+    /// <param name="root">The data directory; need not exist.</param>
+    /// <param name="options">How the store behaves; null means the defaults.</param>
+    /// <exception cref="ImageException">A newer version of this library made the data directory.</exception>
+    public ImageStore(string root, ImageStoreOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(root);
+        _options = options ?? new ImageStoreOptions();
+        _layout = new StoreLayout(root);
+        _log = (ILogger?)_options.LoggerFactory?.CreateLogger<ImageStore>() ?? NullLogger.Instance;
+        _layout.CheckVersion();
+    }
+
+    /// <summary>The data directory, as a full path.</summary>
+    public string Root => _layout.Root;
+
     /// <summary>Gets an image by id.</summary>
-    public Task<StoredImage> GetAsync(ImageId id, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Gets an image by its id, a unique prefix of one (sha512-ab…), or NAME[:VERSION][,LABEL=VALUE].</summary>
-    public Task<StoredImage> ResolveAsync(string reference, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>The best image of a name with these labels; null if there is none.</summary>
-    public Task<StoredImage?> FindAsync(AcIdentifier name, IEnumerable<Label>? labels = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    /// <exception cref="ImageException">It is not in the store (<see cref="ImageFailure.NotFound"/>), or its files are damaged.</exception>
+    public Task<StoredImage> GetAsync(ImageId id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return Task.Run(() => ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString()), cancellationToken);
+    }
+
+    /// <summary>
+    /// Gets an image by its id, a unique prefix of one (<c>sha512-ab…</c>, two digits or more), or
+    /// <c>NAME[:VERSION][,LABEL=VALUE...]</c>, of which the best fit counts as with <see cref="FindAsync"/>.
+    /// </summary>
+    /// <exception cref="ImageException">There is no such image, or a prefix fits more than one.</exception>
+    public Task<StoredImage> ResolveAsync(string reference, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reference);
+        return Task.Run(() => Resolve(reference, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// The best image of a name with these labels; null if there is none. Every label given must be in the image with
+    /// the same value; the image may have more. Of several, the highest version (Semantic Versioning) counts, then one
+    /// that was asked for without a version, then the newest import.
+    /// </summary>
+    public Task<StoredImage?> FindAsync(AcIdentifier name, IEnumerable<Label>? labels = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        Label[] wanted = labels?.ToArray() ?? [];
+        return Task.Run(() => ImageMatch.Best(ListAll(cancellationToken), name, wanted), cancellationToken);
+    }
+
     /// <summary>All images, newest first.</summary>
-    public Task<IReadOnlyList<StoredImage>> ListAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>The trees of an image and its dependencies, the lowest first, for an overlay stack.</summary>
-    public Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Writes the archive as it was signed to a file (and the signature to the same name with .asc, if there is one).</summary>
-    public Task ExportAsync(ImageId id, string path, bool overwrite = false, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Removes an image that nobody uses.</summary>
-    public Task RemoveAsync(ImageId id, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Removes what interrupted calls left. Returns the number of leftovers removed.</summary>
-    public Task<int> CollectLeftoversAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>Keeps an image from being removed until the result is disposed (a shared lock; any process).</summary>
-    public Task<IDisposable> HoldAsync(ImageId id, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<IReadOnlyList<StoredImage>> ListAsync(CancellationToken cancellationToken = default) => Task.Run<IReadOnlyList<StoredImage>>(
+        () =>
+        {
+            List<StoredImage> images = ListAll(cancellationToken);
+            images.Sort((a, b) =>
+            {
+                int order = b.Provenance.Imported.CompareTo(a.Provenance.Imported);
+                return order != 0 ? order : a.Id.CompareTo(b.Id);
+            });
+            return images;
+        },
+        cancellationToken);
+
+    private StoredImage Resolve(string reference, CancellationToken cancellationToken)
+    {
+        if (!reference.StartsWith(ImageMatch.IdPrefix, StringComparison.Ordinal))
+        {
+            (AcIdentifier name, Label[] labels) = ImageMatch.ParseName(reference);
+            return ImageMatch.Best(ListAll(cancellationToken), name, labels) ?? throw NotFound(reference);
+        }
+
+        if (ImageId.TryParse(reference, out ImageId? exact))
+        {
+            return ImageRecord.TryLoad(_layout, exact) ?? throw NotFound(reference);
+        }
+
+        ImageMatch.CheckPrefix(reference);
+        ImageId[] fitting = ListIds().Where(i => i.ToString().StartsWith(reference, StringComparison.Ordinal)).ToArray();
+        return fitting.Length switch
+        {
+            0 => throw NotFound(reference),
+            1 => ImageRecord.TryLoad(_layout, fitting[0]) ?? throw NotFound(reference),
+            _ => throw new ImageException(
+                ImageFailure.Ambiguous, $"{fitting.Length} images have an id that begins with {reference}", "give more digits of the id"),
+        };
+    }
+
+    private List<ImageId> ListIds()
+    {
+        _layout.CheckVersion();
+        List<ImageId> ids = [];
+        try
+        {
+            foreach (string name in Directory.EnumerateDirectories(_layout.Images))
+            {
+                if (ImageId.TryParse(Path.GetFileName(name), out ImageId? id))
+                {
+                    ids.Add(id);
+                }
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing was imported yet.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFaults.From(e, $"the images below {Root} cannot be listed");
+        }
+
+        return ids;
+    }
+
+    private List<StoredImage> ListAll(CancellationToken cancellationToken)
+    {
+        List<StoredImage> images = [];
+        foreach (ImageId id in ListIds())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                if (ImageRecord.TryLoad(_layout, id) is { } image)
+                {
+                    images.Add(image);
+                }
+            }
+            catch (AppcException e) when (e is ImageException { Failure: ImageFailure.Storage } or ManifestException)
+            {
+                // One damaged image must not hide the others.
+                _log.DamagedImage(id, e.Message);
+            }
+        }
+
+        return images;
+    }
+
+    private static ImageException NotFound(string what) =>
+        new(ImageFailure.NotFound, $"image {ByteText.Show(System.Text.Encoding.UTF8.GetBytes(what))} is not in the store", "fetch or import it first");
 }

@@ -20,6 +20,9 @@ public sealed class ImportOptions
     /// <summary>Labels that the manifest must have.</summary>
     public IList<Label> ExpectedLabels { get; } = [];
 
+    /// <summary>Labels whose value must be this one where the manifest has the label at all (the platform that was asked for).</summary>
+    public IList<Label> CompatibleLabels { get; } = [];
+
     /// <summary>The id that the image must have; null takes any.</summary>
     public ImageId? ExpectedId { get; set; }
 
@@ -31,23 +34,4 @@ public sealed class ImportOptions
 
     /// <summary>Bounds on the archive.</summary>
     public ArchiveLimits Limits { get; set; } = new();
-}
-
-/// <summary>How far an import has come.</summary>
-/// <param name="Phase">What is being done.</param>
-/// <param name="Bytes">Compressed bytes done in this phase.</param>
-/// <param name="TotalBytes">Compressed bytes of the archive.</param>
-public sealed record ImportProgress(ImportPhase Phase, long Bytes, long TotalBytes);
-
-/// <summary>The phases of an import.</summary>
-public enum ImportPhase
-{
-    /// <summary>The archive is copied and its signature checked.</summary>
-    Verifying,
-
-    /// <summary>The archive is hashed and its tree written.</summary>
-    Extracting,
-
-    /// <summary>The image is made durable and visible.</summary>
-    Publishing,
 }

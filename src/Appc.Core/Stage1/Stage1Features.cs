@@ -15,6 +15,12 @@ public sealed record Stage1Features
     /// </summary>
     public bool NeedsTrees { get; init; } = true;
 
+    /// <summary>
+    /// Whether the first process inherits the pod's lock and keeps it for its life; otherwise the runtime keeps
+    /// it until the pod has ended.
+    /// </summary>
+    public bool InheritsLock { get; init; } = true;
+
     /// <summary>Names of the isolators that this flavour enforces.</summary>
     public IReadOnlyList<string> EnforcedIsolators { get; init; } = [];
 }

@@ -17,20 +17,21 @@ public sealed record SignatureSigner(
     string Algorithm,
     IReadOnlyList<string> Scopes)
 {
-    /// <summary>The longest scope that covers a name, by whole path components; null if none does.</summary>
+    /// <summary>Prefixes inside the scopes for which the keystore takes the trust away again.</summary>
+    public IReadOnlyList<string> MaskedScopes { get; init; } = [];
+
+    /// <summary>
+    /// The longest scope that covers a name, by whole path components; null if none does, or if the trust is
+    /// taken away for a longer prefix of the name.
+    /// </summary>
     public string? ScopeFor(AcIdentifier name)
     {
-        string? best = null;
-        foreach (string scope in Scopes)
-        {
-            if (NameScope.Covers(scope, name) && (best is null || scope.Length > best.Length))
-            {
-                best = scope;
-            }
-        }
-
-        return best;
+        string? best = Longest(Scopes, name);
+        return best is not null && Longest(MaskedScopes, name) is { } mask && mask.Length >= best.Length ? null : best;
     }
+
+    private static string? Longest(IReadOnlyList<string> scopes, AcIdentifier name) =>
+        scopes.Where(s => NameScope.Covers(s, name)).MaxBy(s => s.Length);
 }
 
 /// <summary>The good and trusted signatures over an image; never empty.</summary>

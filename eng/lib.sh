@@ -1,0 +1,71 @@
+# Sourced by the scripts at the top: installs what is missing, and nothing else.
+# shellcheck shell=bash
+
+export PATH="$PATH:/usr/sbin:/sbin"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+export DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Starts the calling script again as root where it is not.
+become_root() {
+    [ "$(id -u)" -eq 0 ] && return
+    command -v sudo >/dev/null || die "must run as root (pods need namespaces and mounts), and there is no sudo"
+    exec sudo --preserve-env=PATH,DOTNET_ROOT,DOTNET_CLI_HOME,NUGET_PACKAGES bash "$@"
+}
+
+# need COMMAND=PACKAGE...: installs the packages whose command (or file, with a slash) is missing.
+need() {
+    local pair command missing=()
+    for pair in "$@"; do
+        command=${pair%%=*}
+        case $command in
+            */*) [ -e "$command" ] || missing+=("${pair#*=}") ;;
+            *) command -v "$command" >/dev/null || missing+=("${pair#*=}") ;;
+        esac
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    command -v apt-get >/dev/null || die "install these first: ${missing[*]}"
+    echo "installing: ${missing[*]}" >&2
+    apt_install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+}
+
+# want COMMAND=PACKAGE...: like need, one by one, and goes on without what cannot be had.
+want() {
+    local pair
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null || apt_install "${pair#*=}" || echo "not to be had here: ${pair#*=}" >&2
+    done
+}
+
+apt_install() {
+    apt_update_once
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >"${TMPDIR:-/tmp}/appc-apt.$$" 2>&1 </dev/null || {
+        tail -5 "${TMPDIR:-/tmp}/appc-apt.$$" >&2
+        rm -f "${TMPDIR:-/tmp}/appc-apt.$$"
+        return 1
+    }
+    rm -f "${TMPDIR:-/tmp}/appc-apt.$$"
+}
+
+apt_updated=
+apt_update_once() {
+    [ -n "$apt_updated" ] && return
+    apt_updated=1
+    DEBIAN_FRONTEND=noninteractive apt-get update -q >/dev/null 2>&1 </dev/null || echo "apt-get update failed: going on with the lists that are here" >&2
+}
+
+# The .NET 10 SDK, from the distribution where it has it.
+need_dotnet() {
+    if [ -z "$(command -v dotnet)" ] && [ -x /usr/share/dotnet/dotnet ]; then
+        export PATH="$PATH:/usr/share/dotnet"
+    fi
+    if ! command -v dotnet >/dev/null || ! dotnet --list-sdks 2>/dev/null | grep -q '^1[0-9]\.'; then
+        echo "installing: dotnet-sdk-10.0" >&2
+        apt_install dotnet-sdk-10.0 ||
+            die "the .NET 10 SDK is missing and this distribution does not package it: install it so that 'dotnet' is on the PATH"
+    fi
+}

@@ -1,0 +1,70 @@
+using Appc.Manifests;
+
+namespace Appc.Cli.CommandLine;
+
+/// <summary>Reads the values that describe volumes, mounts, ports and isolators.</summary>
+internal static class PodValues
+{
+    public static IReadOnlyList<string> List(string? text) =>
+        text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    /// <summary><c>NAME,kind=host|empty[,source=PATH][,readOnly=B][,recursive=B][,mode=M][,uid=N][,gid=N]</c>.</summary>
+    public static Volume Volume(string text) => Values.Parse(text, "--volume", Manifests.Volume.Parse);
+
+    /// <summary><c>volume=NAME,target=PATH</c>.</summary>
+    public static Mount Mount(string text) => Values.Parse(text, "--mount", Manifests.Mount.Parse);
+
+    /// <summary><c>NAME:[IP:]PORT</c>.</summary>
+    public static ExposedPort Port(string text)
+    {
+        int first = text.IndexOf(':', StringComparison.Ordinal);
+        int last = text.LastIndexOf(':');
+        if (first <= 0)
+        {
+            throw new UsageException($"--port: '{text}' is not of the form NAME:[IP:]PORT");
+        }
+
+        return new ExposedPort
+        {
+            Name = Values.Parse(text[..first], "--port", AcName.Parse),
+            HostPort = Values.Number(text[(last + 1)..], "--port"),
+            HostIp = last > first ? text[(first + 1)..last].Trim('[', ']') : null,
+        };
+    }
+
+    /// <summary><c>mode=retain|remove[,errno=E],CALL...</c>.</summary>
+    public static Isolator Seccomp(string text)
+    {
+        string? mode = null;
+        string? errno = null;
+        List<string> calls = [];
+        foreach (string part in List(text))
+        {
+            if (part.StartsWith("mode=", StringComparison.Ordinal))
+            {
+                mode = part["mode=".Length..];
+            }
+            else if (part.StartsWith("errno=", StringComparison.Ordinal))
+            {
+                errno = part["errno=".Length..];
+            }
+            else
+            {
+                calls.Add(part);
+            }
+        }
+
+        return mode switch
+        {
+            "retain" => new SeccompRetainSetIsolator(calls, errno),
+            "remove" => new SeccompRemoveSetIsolator(calls, errno),
+            _ => throw new UsageException($"--seccomp: '{text}' says neither mode=retain nor mode=remove"),
+        };
+    }
+
+    public static Annotation Annotation(string text)
+    {
+        (string name, string value) = Values.Pair(text, "--annotation");
+        return new Annotation(Values.Parse(name, "--annotation", AcIdentifier.Parse), value);
+    }
+}

@@ -1,0 +1,58 @@
+using Appc.Cli.CommandLine;
+using Appc.Pods;
+
+namespace Appc.Cli.Commands;
+
+/// <summary>Stays with a pod in the foreground: passes its output on, and ends with its exit code.</summary>
+internal static class PodRunner
+{
+    /// <summary>Waits for the pod; a signal stops it first.</summary>
+    public static async Task<int> AttendAsync(CliContext context, Pod pod, bool remove, CancellationToken interrupted)
+    {
+        await using Stream output = Console.OpenStandardOutput();
+        await using Stream error = Console.OpenStandardError();
+        Task copying = pod.CopyLogsAsync(output, error, follow: true, cancellationToken: CancellationToken.None);
+        PodStatus status;
+        try
+        {
+            status = await pod.WaitAsync(interrupted);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Reporter.Note($"appc: stopping pod {pod.Uuid}");
+            status = await pod.StopAsync(cancellationToken: CancellationToken.None);
+        }
+
+        try
+        {
+            await copying;
+        }
+        catch (IOException)
+        {
+            // Nobody reads our output any more; the pod's end still counts.
+        }
+
+        if (remove)
+        {
+            await pod.RemoveAsync(CancellationToken.None);
+        }
+
+        if (context.Options.Debug)
+        {
+            foreach (AppStatus app in status.Apps)
+            {
+                context.Reporter.Debug($"debug: pod {pod.Uuid}: app {app.Name}: {PodText.End(app)}");
+            }
+        }
+
+        return status.ExitCode ?? ExitCodes.Failure;
+    }
+
+    public static async Task SaveUuidAsync(Arguments options, string uuid)
+    {
+        if (options.Get("uuid-file-save") is { } file)
+        {
+            await File.WriteAllTextAsync(file, uuid + "\n");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Appc.Cli.Output;
+using Appc.Pods;
+
+namespace Appc.Cli.Commands;
+
+/// <summary>How pods are shown.</summary>
+internal static class PodText
+{
+    public static string State(PodState state) => state switch
+    {
+        PodState.Preparing => "preparing",
+        PodState.AbortedPrepare => "aborted prepare",
+        PodState.Prepared => "prepared",
+        PodState.Running => "running",
+        PodState.Exited => "exited",
+        PodState.ExitedGarbage => "exited garbage",
+        PodState.Garbage => "garbage",
+        PodState.Deleting => "deleting",
+        _ => "gone",
+    };
+
+    public static string State(AppState state) => state.ToString().ToLowerInvariant();
+
+    public static string End(AppStatus app) =>
+        app.ExitCode is { } code ? $"exited {code}"
+        : app.Signal is { } signal ? $"killed by {signal}"
+        : State(app.State);
+
+    public static void Write(Utf8JsonWriter json, PodStatus pod)
+    {
+        json.WriteStartObject();
+        json.WriteString("uuid", pod.Uuid);
+        json.WriteString("state", State(pod.State));
+        json.WriteTime("created", pod.Created);
+        json.WriteTime("started", pod.Started);
+        json.WriteTime("finished", pod.Finished);
+        json.WriteNumberOrNull("pid", pod.Pid);
+        json.WriteNumberOrNull("exitCode", pod.ExitCode);
+        json.WriteString("stage1", pod.Stage1);
+        json.WriteStrings("networks", []);
+        json.WriteStartArray("apps");
+        foreach (AppStatus app in pod.Apps)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", app.Name.ToString());
+            json.WriteString("imageId", app.ImageId.ToString());
+            json.WriteString("state", State(app.State));
+            json.WriteNumberOrNull("exitCode", app.ExitCode);
+            json.WriteString("signal", app.Signal);
+            json.WriteTime("finished", app.Finished);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    public static void Write(TextWriter output, PodStatus pod)
+    {
+        Line("uuid", pod.Uuid);
+        Line("state", State(pod.State));
+        Line("stage1", pod.Stage1);
+        Line("created", Time(pod.Created));
+        Line("started", Time(pod.Started));
+        Line("finished", Time(pod.Finished));
+        Line("pid", pod.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? string.Empty);
+        foreach (AppStatus app in pod.Apps)
+        {
+            Line("app " + app.Name, End(app));
+        }
+
+        void Line(string what, string value)
+        {
+            if (value.Length > 0)
+            {
+                output.WriteLine(Clean.Line($"{what + ":",-10}{value}"));
+            }
+        }
+    }
+
+    private static string Time(DateTimeOffset? time) => time is { } value ? ImageText.Time(value) : string.Empty;
+}

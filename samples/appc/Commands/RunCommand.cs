@@ -1,0 +1,37 @@
+using Appc.Cli.CommandLine;
+using Appc.Pods;
+
+namespace Appc.Cli.Commands;
+
+internal sealed class RunCommand : Command
+{
+    public override string Name => "run";
+
+    public override string Synopsis => "[POD OPTIONS] REF [APP OPTIONS] [-- ARGS] [--- REF ...]";
+
+    public override string Summary => "runs a pod; output and exit code are its apps'";
+
+    public override void Define(OptionSet options)
+    {
+        PodArguments.Define(options);
+        options.Flag("detach").Flag("rm");
+    }
+
+    public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
+    {
+        bool detach = arguments.Has("detach");
+        bool remove = arguments.Has("rm");
+        PodArguments pod = PodArguments.Sort([.. arguments.Tokens.Where(t => t.Kind != TokenKind.Option || t.Text is not ("detach" or "rm"))]);
+        PodSpec spec = await new PodSpecFactory(context).CreateAsync(pod, cancellationToken);
+        spec.RemoveOnExit = remove && detach;
+        await using Pod running = await context.Runtime.RunAsync(spec, cancellationToken);
+        await PodRunner.SaveUuidAsync(pod.Pod, running.Uuid);
+        if (detach)
+        {
+            context.Out.WriteLine(running.Uuid);
+            return ExitCodes.Success;
+        }
+
+        return await PodRunner.AttendAsync(context, running, remove, cancellationToken);
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Appc.Cli.CommandLine;
+using Appc.Images;
+using Appc.Manifests;
+
+namespace Appc.Cli.Commands;
+
+internal sealed class ValidateCommand : Command
+{
+    public override string Name => "validate";
+
+    public override string Synopsis => "[--type image|pod|aci|auto] [--print] FILE...";
+
+    public override string Summary => "says whether manifests and images keep to the specification ('-' is standard input)";
+
+    public override void Define(OptionSet options) => options.Value("type").Flag("print");
+
+    public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
+    {
+        string type = arguments.Get("type") ?? "auto";
+        if (type is not ("image" or "pod" or "aci" or "auto"))
+        {
+            throw new UsageException($"--type: '{type}' is none of image, pod, aci, auto");
+        }
+
+        IReadOnlyList<string> files = arguments.AtLeastOne("a FILE");
+        if (arguments.Has("print"))
+        {
+            string only = arguments.Single("FILE");
+            Verdict verdict = await ValidateAsync(only, type, cancellationToken);
+            if (verdict.Fault is not null)
+            {
+                context.Reporter.Error($"{only}: invalid: {verdict.Fault}");
+                return ExitCodes.AnswerIsNo;
+            }
+
+            context.Out.WriteLine(verdict.Canonical);
+            return ExitCodes.Success;
+        }
+
+        var verdicts = new List<Verdict>();
+        foreach (string file in files)
+        {
+            Verdict verdict = await ValidateAsync(file, type, cancellationToken);
+            verdicts.Add(verdict);
+            if (!context.Json)
+            {
+                string answer = verdict.Fault is null ? $"valid {verdict.Kind}" : $"invalid: {verdict.Fault}";
+                context.Out.WriteLine(Output.Clean.Line($"{file}: {answer}"));
+            }
+        }
+
+        if (context.Json)
+        {
+            context.WriteJson(json => WriteJson(json, verdicts));
+        }
+
+        return verdicts.Exists(v => v.Fault is not null) ? ExitCodes.AnswerIsNo : ExitCodes.Success;
+    }
+
+    private static async Task<Verdict> ValidateAsync(string file, string type, CancellationToken cancellationToken)
+    {
+        await using Stream input = InputFiles.Open(file);
+        byte[] start = new byte[512];
+        int length = await input.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken);
+        await using var whole = new PrefixedStream(start.AsMemory(0, length), input);
+        bool json = type is "image" or "pod" || (type == "auto" && LooksLikeJson(start.AsSpan(0, length)));
+        string kind = json ? type == "pod" ? "pod" : "image" : "aci";
+        try
+        {
+            if (!json)
+            {
+                AciSummary summary = await AciValidator.ValidateAsync(whole, null, cancellationToken);
+                return new Verdict(file, kind, null, summary.Manifest.ToJson(), summary.Id.ToString());
+            }
+
+            byte[] content = await InputFiles.ReadManifestAsync(whole, file, cancellationToken);
+            if (type == "auto" && DeclaredKind(content) == "PodManifest")
+            {
+                kind = "pod";
+            }
+
+            string canonical = kind == "pod" ? PodManifest.Parse(content).ToJson() : ImageManifest.Parse(content).ToJson();
+            return new Verdict(file, kind, null, canonical, null);
+        }
+        catch (Exception exception) when (exception is ManifestException or ImageException)
+        {
+            return new Verdict(file, kind, exception.Message, null, null);
+        }
+    }
+
+    private static bool LooksLikeJson(ReadOnlySpan<byte> start)
+    {
+        ReadOnlySpan<byte> text = start.TrimStart(" \t\r\n"u8);
+        return text.StartsWith((byte)'{') || text.StartsWith((byte)'[') || text.StartsWith("\uFEFF"u8);
+    }
+
+    private static string? DeclaredKind(byte[] content)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(content);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("acKind", out JsonElement kind)
+                && kind.ValueKind == JsonValueKind.String
+                    ? kind.GetString()
+                    : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static void WriteJson(Utf8JsonWriter json, List<Verdict> verdicts)
+    {
+        json.WriteStartArray();
+        foreach (Verdict verdict in verdicts)
+        {
+            json.WriteStartObject();
+            json.WriteString("file", verdict.File);
+            json.WriteBoolean("valid", verdict.Fault is null);
+            json.WriteString("kind", verdict.Kind);
+            if (verdict.Fault is not null)
+            {
+                json.WriteString("reason", verdict.Fault);
+            }
+
+            if (verdict.Id is not null)
+            {
+                json.WriteString("id", verdict.Id);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private sealed record Verdict(string File, string Kind, string? Fault, string? Canonical, string? Id);
+}

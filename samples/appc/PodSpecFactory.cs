@@ -1,0 +1,141 @@
+using Appc.Cli.CommandLine;
+using Appc.Fetching;
+using Appc.Manifests;
+using Appc.Pods;
+using Appc.Stage1;
+
+namespace Appc.Cli;
+
+/// <summary>Makes of a command line the pod that it asks for; fetches its images.</summary>
+internal sealed class PodSpecFactory(CliContext context)
+{
+    public async Task<PodSpec> CreateAsync(PodArguments arguments, CancellationToken cancellationToken)
+    {
+        Arguments options = arguments.Pod;
+        InsecureOptions insecure = context.Options.Insecure;
+        var spec = new PodSpec
+        {
+            Stage1 = options.Get("stage1"),
+            Trust = context.Trust,
+            Options = new Stage1Options
+            {
+                Hostname = options.Get("hostname"),
+                PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
+                KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
+                KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
+                NoSeccomp = insecure.HasFlag(InsecureOptions.Seccomp),
+            },
+        };
+        foreach (string volume in options.GetAll("volume"))
+        {
+            spec.Volumes.Add(PodValues.Volume(volume));
+        }
+
+        foreach (string port in options.GetAll("port"))
+        {
+            spec.Ports.Add(PodValues.Port(port));
+        }
+
+        Dictionary<string, string> shared = await SharedEnvironmentAsync(options, cancellationToken);
+        PullPolicy policy = FetchSettings.ParsePolicy(options.Get("pull-policy"));
+        foreach (AppArguments app in arguments.Apps)
+        {
+            spec.Apps.Add(await CreateAppAsync(app, options, shared, policy, cancellationToken));
+        }
+
+        return spec;
+    }
+
+    private async Task<AppSpec> CreateAppAsync(
+        AppArguments app, Arguments pod, Dictionary<string, string> shared, PullPolicy policy, CancellationToken cancellationToken)
+    {
+        Arguments options = app.Options;
+        FetchResult fetched = await FetchSettings.FetchAsync(context, app.Image, policy, options.Get("signature"), cancellationToken);
+        var spec = new AppSpec(fetched.Image)
+        {
+            Name = options.Get("name"),
+            Exec = options.Get("exec"),
+            WorkingDirectory = options.Get("working-dir"),
+            User = options.Get("user"),
+            Group = options.Get("group"),
+            ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),
+        };
+        Add(spec.Arguments, app.ProgramArguments);
+        Add(spec.SupplementaryGids, PodValues.List(options.Get("supplementary-gids")).Select(g => Values.Number(g, "--supplementary-gids")));
+        Add(spec.Mounts, pod.GetAll("mount").Concat(options.GetAll("mount")).Select(PodValues.Mount));
+        Add(spec.Isolators, Isolators(options));
+        Add(spec.Annotations, options.GetAll("annotation").Select(PodValues.Annotation));
+        foreach ((string name, string value) in shared.Concat(options.GetAll("environment").Select(e => Values.Pair(e, "--environment"))))
+        {
+            spec.Environment[name] = value;
+        }
+
+        return spec;
+
+        static void Add<T>(IList<T> list, IEnumerable<T> items)
+        {
+            foreach (T item in items)
+            {
+                list.Add(item);
+            }
+        }
+    }
+
+    private static bool PrivateUsers(string value) => value switch
+    {
+        "auto" => true,
+        "no" => false,
+        _ => throw new UsageException($"--private-users: '{value}' is neither auto nor no"),
+    };
+
+    private static async Task<Dictionary<string, string>> SharedEnvironmentAsync(Arguments options, CancellationToken cancellationToken)
+    {
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (options.Has("inherit-env"))
+        {
+            foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
+            {
+                result[(string)entry.Key] = (string?)entry.Value ?? string.Empty;
+            }
+        }
+
+        foreach (string file in options.GetAll("set-env-file"))
+        {
+            foreach (string line in await File.ReadAllLinesAsync(file, cancellationToken))
+            {
+                if (line.Length > 0 && line[0] is not ('#' or ';'))
+                {
+                    (string name, string value) = Values.Pair(line, file);
+                    result[name] = value;
+                }
+            }
+        }
+
+        foreach (string pair in options.GetAll("set-env"))
+        {
+            (string name, string value) = Values.Pair(pair, "--set-env");
+            result[name] = value;
+        }
+
+        return result;
+    }
+
+    private static IEnumerable<Isolator> Isolators(Arguments options)
+    {
+        (string Option, Func<string, Isolator> Create)[] known =
+        [
+            ("memory", v => new MemoryIsolator(Quantity.Parse(v))),
+            ("cpu", v => new CpuIsolator(Quantity.Parse(v))),
+            ("caps-retain", v => new CapabilitiesRetainSetIsolator(PodValues.List(v))),
+            ("caps-remove", v => new CapabilitiesRemoveSetIsolator(PodValues.List(v))),
+            ("seccomp", PodValues.Seccomp),
+            ("cpu-shares", v => new CpuSharesIsolator(Values.Number(v, "--cpu-shares"))),
+            ("oom-score-adj", v => new OomScoreAdjIsolator(Values.SignedNumber(v, "--oom-score-adj"))),
+            ("no-new-privileges", v => new NoNewPrivilegesIsolator(Values.Boolean(v, "--no-new-privileges"))),
+        ];
+        return from entry in known
+               let value = options.Get(entry.Option)
+               where value is not null
+               select Values.Parse(value, "--" + entry.Option, entry.Create);
+    }
+}

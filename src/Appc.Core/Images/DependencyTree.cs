@@ -1,0 +1,27 @@
+namespace Appc.Images;
+
+/// <summary>An image with its dependencies, each found in the store.</summary>
+internal sealed record DependencyTree(StoredImage Image, IReadOnlyList<DependencyTree> Dependencies)
+{
+    /// <summary>All images in the order in which they are laid down, the lowest first; one may occur several times.</summary>
+    public IEnumerable<StoredImage> InOrder()
+    {
+        foreach (DependencyTree dependency in Dependencies)
+        {
+            foreach (StoredImage image in dependency.InOrder())
+            {
+                yield return image;
+            }
+        }
+
+        yield return Image;
+    }
+
+    /// <summary>Whether any image restricts what of the images below it shows.</summary>
+    public bool HasWhitelist => Image.Manifest.PathWhitelist.Count > 0 || Dependencies.Any(d => d.HasWhitelist);
+
+    /// <summary>A name for just this image with just these dependencies.</summary>
+    public string Key => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(Describe())));
+
+    private string Describe() => $"{Image.Id}({string.Join(',', Dependencies.Select(d => d.Describe()))})";
+}

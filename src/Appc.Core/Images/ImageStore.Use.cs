@@ -1,0 +1,196 @@
+using Appc.Linux;
+using Appc.Manifests;
+
+namespace Appc.Images;
+
+/// <content>Holding, exporting, removing, collecting.</content>
+public sealed partial class ImageStore
+{
+    /// <summary>
+    /// Keeps an image from being removed until the result is disposed: a shared lock that every process sees and that
+    /// ends with this one.
+    /// </summary>
+    /// <exception cref="ImageException">It is not in the store, or is being removed.</exception>
+    public async Task<IDisposable> HoldAsync(ImageId id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        long start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            switch (TryLock(id, exclusive: false, out DirectoryLock? taken))
+            {
+                case DirectoryLock.Outcome.Taken:
+                    return taken!;
+                case DirectoryLock.Outcome.Missing:
+                    throw NotFound(id.ToString());
+                default:
+                    // Exclusive locks are short: an image is being published or removed.
+                    if (_options.TimeProvider.GetElapsedTime(start) > BusyWait)
+                    {
+                        throw InUse(id.ToString(), "another process");
+                    }
+
+                    await Task.Delay(BusyStep, cancellationToken).ConfigureAwait(false);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Writes the archive as it was signed to a file, byte for byte, and the signature (if there is one) to the same name
+    /// with <c>.asc</c> added.
+    /// </summary>
+    /// <exception cref="ImageException">It is not in the store, or a file exists and may not be replaced.</exception>
+    public async Task ExportAsync(ImageId id, string path, bool overwrite = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using IDisposable held = await HoldAsync(id, cancellationToken).ConfigureAwait(false);
+        string directory = _layout.Image(id);
+        string signature = Path.Combine(directory, StoreLayout.SignatureFile);
+        List<(string From, string To)> files = [(Path.Combine(directory, StoreLayout.ArchiveFile), path)];
+        if (File.Exists(signature))
+        {
+            files.Add((signature, path + ".asc"));
+        }
+
+        if (!overwrite && files.Find(f => File.Exists(f.To)) is { To: { } existing })
+        {
+            throw new ImageException(ImageFailure.Storage, $"{existing} exists", "choose another name, or allow to overwrite it");
+        }
+
+        foreach ((string from, string to) in files)
+        {
+            await OutputFile.CopyAsync(from, to, overwrite, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes an image that no pod, no other image and no other process uses.</summary>
+    /// <exception cref="ImageException">It is not in the store, or in use (<see cref="ImageFailure.InUse"/>).</exception>
+    public Task RemoveAsync(ImageId id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return DedicatedThread.RunAsync("appc remove", () =>
+        {
+            Remove(id, cancellationToken);
+            return true;
+        });
+    }
+
+    /// <summary>
+    /// Removes what interrupted calls left in <c>ROOT/tmp</c>; what a living call works on stays. Returns the number of
+    /// leftovers removed.
+    /// </summary>
+    public Task<int> CollectLeftoversAsync(CancellationToken cancellationToken = default) =>
+        DedicatedThread.RunAsync("appc collect", () => CollectLeftovers(cancellationToken));
+
+    private DirectoryLock.Outcome TryLock(ImageId id, bool exclusive, out DirectoryLock? taken)
+    {
+        try
+        {
+            return DirectoryLock.TryTake(_layout.Image(id), exclusive, out taken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFaults.From(e, $"image {id} cannot be locked");
+        }
+    }
+
+    private void Remove(ImageId id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        DirectoryLock.Outcome outcome = TryLock(id, exclusive: true, out DirectoryLock? taken);
+        if (outcome == DirectoryLock.Outcome.Missing)
+        {
+            throw NotFound(id.ToString());
+        }
+
+        if (outcome == DirectoryLock.Outcome.Busy)
+        {
+            throw InUse(id.ToString(), "another process");
+        }
+
+        using (taken)
+        {
+            if (_options.FindUser?.Invoke(id) is { } user)
+            {
+                throw InUse(id.ToString(), user);
+            }
+
+            CheckDependents(id, cancellationToken);
+
+            // First out of sight by one rename, still locked; then file by file. A kill in between leaves a leftover.
+            string doomed = Path.Combine(_layout.Temporary, Guid.NewGuid().ToString("N"));
+            try
+            {
+                _layout.Ensure();
+                Directory.Move(_layout.Image(id), doomed);
+                SyncDirectory(_layout.Images);
+                TreeRemover.Remove(doomed);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw StorageFaults.From(e, $"image {id} cannot be removed");
+            }
+        }
+
+        _log.Removed(id);
+    }
+
+    /// <summary>An image is in use by another one whose dependency only it fulfils.</summary>
+    private void CheckDependents(ImageId id, CancellationToken cancellationToken)
+    {
+        List<StoredImage> images = ListAll(cancellationToken);
+        StoredImage? own = images.Find(i => i.Id == id);
+        foreach (StoredImage image in images.Where(i => i.Id != id && own is not null))
+        {
+            foreach (Dependency dependency in image.Manifest.Dependencies)
+            {
+                bool needed = dependency.ImageId is { } exact
+                    ? exact == id
+                    : ImageMatch.Fits(own!.Manifest, dependency.ImageName, dependency.Labels)
+                        && !images.Exists(i => i.Id != id && ImageMatch.Fits(i.Manifest, dependency.ImageName, dependency.Labels));
+                if (needed)
+                {
+                    throw InUse(id.ToString(), $"image {image.Manifest.Name} ({image.Id}), which depends on it");
+                }
+            }
+        }
+    }
+
+    private int CollectLeftovers(CancellationToken cancellationToken)
+    {
+        int removed = 0;
+        _layout.CheckVersion();
+        if (!Directory.Exists(_layout.Temporary))
+        {
+            return 0;
+        }
+
+        foreach (string path in Directory.EnumerateDirectories(_layout.Temporary))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                if (DirectoryLock.TryTake(path, exclusive: true, out DirectoryLock? taken) == DirectoryLock.Outcome.Taken)
+                {
+                    using (taken)
+                    {
+                        TreeRemover.Remove(path);
+                        removed++;
+                    }
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _log.LeftoverStays(path, e.Message);
+            }
+        }
+
+        if (removed > 0)
+        {
+            _log.LeftoversRemoved(removed);
+        }
+
+        return removed;
+    }
+}

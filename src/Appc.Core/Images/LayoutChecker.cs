@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Appc.Images.Tar;
+
+namespace Appc.Images;
+
+/// <summary>
+/// Holds entries against each other without writing them: the rules that a file system enforces during extraction,
+/// for validators and for systems that store no trees. Paths are remembered as 128 bits of their hash.
+/// </summary>
+internal sealed class LayoutChecker : ITreeSink
+{
+    private readonly Dictionary<UInt128, Kind> _seen = [];
+
+    private enum Kind : byte
+    {
+        Directory,
+        ImpliedDirectory,
+        Other,
+    }
+
+    public void SetRoot(TarEntry entry) => CheckAttributes(entry);
+
+    public void Add(byte[] path, TarEntry entry, byte[] target, TarReader data)
+    {
+        CheckAttributes(entry);
+        CheckParents(path, entry);
+        UInt128 key = Key(path);
+        bool known = _seen.TryGetValue(key, out Kind before);
+        if (known && !(before == Kind.ImpliedDirectory && entry.Type == TarEntryType.Directory))
+        {
+            throw EntryFaults.Duplicate(entry);
+        }
+
+        switch (entry.Type)
+        {
+            case TarEntryType.HardLink:
+                if (!_seen.TryGetValue(Key(target), out Kind kind))
+                {
+                    throw EntryFaults.MissingTarget(entry);
+                }
+
+                if (kind != Kind.Other)
+                {
+                    throw EntryFaults.TargetIsDirectory(entry);
+                }
+
+                break;
+            case TarEntryType.CharacterDevice when entry is { DeviceMajor: 0, DeviceMinor: 0 }:
+                throw EntryFaults.Whiteout(entry);
+            case TarEntryType.File:
+                while (!data.ReadData().IsEmpty)
+                {
+                }
+
+                break;
+            default:
+                break;
+        }
+
+        _seen[key] = entry.Type == TarEntryType.Directory ? Kind.Directory : Kind.Other;
+    }
+
+    public void Complete()
+    {
+    }
+
+    private static void CheckAttributes(TarEntry entry)
+    {
+        foreach (TarAttribute attribute in entry.Attributes)
+        {
+            if (AttributePolicy.Decide(attribute.Name) == AttributePolicy.Verdict.Refuse)
+            {
+                throw EntryFaults.OverlayAttribute(entry, attribute);
+            }
+        }
+    }
+
+    // From the bottom up: above a directory that is known, all are known.
+    private void CheckParents(byte[] path, TarEntry entry)
+    {
+        ReadOnlySpan<byte> rest = path;
+        int slash;
+        while ((slash = rest.LastIndexOf((byte)'/')) >= 0)
+        {
+            rest = rest[..slash];
+            UInt128 key = Key(rest);
+            if (_seen.TryGetValue(key, out Kind kind))
+            {
+                if (kind == Kind.Other)
+                {
+                    throw EntryFaults.BelowFile(entry);
+                }
+
+                return;
+            }
+
+            _seen.Add(key, Kind.ImpliedDirectory);
+        }
+    }
+
+    private static UInt128 Key(ReadOnlySpan<byte> path)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(path, hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+    }
+}

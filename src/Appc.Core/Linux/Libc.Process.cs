@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+
+namespace Appc.Linux;
+
+/// <summary>Calls about processes that Tmds.LibC lacks. Each follows the man page of its name.</summary>
+internal static unsafe partial class Libc
+{
+    public const int P_PID = 1;
+    public const int P_PIDFD = 3;
+    public const int WNOHANG = 1;
+    public const int WEXITED = 4;
+    public const int WALL = 0x40000000;
+
+    public const int CLD_EXITED = 1;
+    public const int CLD_KILLED = 2;
+    public const int CLD_DUMPED = 3;
+
+    public const int PR_GET_DUMPABLE = 3;
+    public const int PR_SET_DUMPABLE = 4;
+    public const int PR_SET_KEEPCAPS = 8;
+    public const int PR_CAPBSET_READ = 23;
+    public const int PR_CAPBSET_DROP = 24;
+    public const int PR_SET_NO_NEW_PRIVS = 38;
+    public const int PR_CAP_AMBIENT = 47;
+    public const int PR_CAP_AMBIENT_RAISE = 2;
+    public const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+    public const ulong CLONE_VM = 0x100;
+    public const ulong CLONE_PIDFD = 0x1000;
+    public const ulong CLONE_VFORK = 0x4000;
+    public const ulong CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+
+    /// <summary>What waitid(2) tells about an end.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    public struct SigInfo
+    {
+        [FieldOffset(0)]
+        public int Signal;
+
+        [FieldOffset(8)]
+        public int Code;
+
+        [FieldOffset(16)]
+        public int Pid;
+
+        [FieldOffset(24)]
+        public int Status;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int waitid(int idType, int id, SigInfo* info, int options);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    /// <summary>pidfd_open(2); -1 and errno on failure.</summary>
+    public static int PidfdOpen(int pid) => (int)SystemCall3(SystemCall.PidfdOpen, pid, 0, 0);
+
+    /// <summary>pidfd_send_signal(2); -1 and errno on failure.</summary>
+    public static int PidfdSendSignal(int pidfd, int signal) =>
+        (int)SystemCall4(SystemCall.PidfdSendSignal, pidfd, signal, 0, 0);
+
+    /// <summary>What is at a path, the last link not followed; false, with errno, if there is nothing.</summary>
+    public static bool TryStat(string path, out Statx stat)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            return StatAt(AT_FDCWD, p, AT_SYMLINK_NOFOLLOW, out stat) == 0;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall3(nint number, nint a, nint b, nint c);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall4(nint number, nint a, nint b, nint c, nint d);
+}

@@ -1,0 +1,120 @@
+namespace Appc.Linux;
+
+/// <summary>
+/// An exclusive lock on a file that ends when the last copy of its descriptor is closed, also in child
+/// processes that inherited it. On Linux this is flock(2) on a descriptor of our own: the runtime's own file
+/// locking unlocks when its handle is closed, which would take the lock away from a child that inherited it.
+/// </summary>
+internal sealed class LockFile : IDisposable
+{
+    private readonly Fd? _file;
+    private readonly FileStream? _stream;
+
+    private LockFile(string path, Fd? file, FileStream? stream)
+    {
+        Path = path;
+        _file = file;
+        _stream = stream;
+    }
+
+    public string Path { get; }
+
+    /// <summary>The descriptor that children inherit; -1 on systems without such locks.</summary>
+    public int Descriptor => _file?.Number ?? -1;
+
+    /// <summary>Takes the lock; null if somebody else holds it.</summary>
+    /// <param name="path">The lock file.</param>
+    /// <param name="create">Whether the file is made; otherwise a missing file gives null.</param>
+    public static LockFile? TryExclusive(string path, bool create)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return TryStream(path, create);
+        }
+
+        while (true)
+        {
+            Fd? file = Open(path, create);
+            if (file is null)
+            {
+                return null;
+            }
+
+            if (!file.TryLock(exclusive: true))
+            {
+                file.Dispose();
+                return null;
+            }
+
+            // Whoever collects a pod unlinks its lock file while holding it: a lock on a file that is no longer
+            // reachable by its name protects nothing.
+            if (file.Stat().Links > 0)
+            {
+                return new LockFile(path, file, null);
+            }
+
+            file.Dispose();
+            if (!create)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Whether anybody holds the lock. Looks only: takes a shared lock for a moment.</summary>
+    public static bool IsHeld(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            using LockFile? mine = TryStream(path, create: false);
+            return mine is null && File.Exists(path);
+        }
+
+        using Fd? file = Open(path, create: false);
+        return file is not null && !file.TryLock(exclusive: false);
+    }
+
+    /// <summary>Takes the file's name away while the lock is still held.</summary>
+    public void Delete()
+    {
+        _stream?.Dispose();
+        File.Delete(Path);
+    }
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _stream?.Dispose();
+    }
+
+    private static LockFile? TryStream(string path, bool create)
+    {
+        try
+        {
+            return new LockFile(path, null, new FileStream(path, create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static unsafe Fd? Open(string path, bool create)
+    {
+        // Read-only: a pod's first process inherits this description and must be able to do nothing with it.
+        const uint OwnerOnly = 0x180;
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            int number = Libc.openat(Libc.AT_FDCWD, p, Libc.O_RDONLY | Libc.O_CLOEXEC | (create ? Libc.O_CREAT : 0), OwnerOnly);
+            return number < 0 && !create && Errno.Last == Errno.ENOENT ? null : Fd.Own(number, $"open {path}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+
+namespace Appc.Linux;
+
+/// <summary>What can be done with the descriptor of a process.</summary>
+internal static unsafe class PidFd
+{
+    private const int NoSuchProcess = 3;
+
+    /// <summary>
+    /// Opens a process of which the number and the start time are known; null if it is gone or the number belongs
+    /// to another process now.
+    /// </summary>
+    internal static SafeFileHandle? TryOpen(int pid, long startTime)
+    {
+        int descriptor = Libc.PidfdOpen(pid);
+        if (descriptor < 0)
+        {
+            // Out of descriptors must not read as "it has ended".
+            int errno = Marshal.GetLastPInvokeError();
+            return errno is NoSuchProcess or Errno.EINVAL
+                ? null
+                : throw new ErrnoException("pidfd_open", errno);
+        }
+
+        // The number cannot pass to another process between the two looks: the descriptor was opened before the
+        // second one, which says that the process with this start time still has the number.
+        SafeFileHandle pidfd = new(descriptor, ownsHandle: true);
+        if (ProcFs.StartTime(pid) == startTime)
+        {
+            return pidfd;
+        }
+
+        pidfd.Dispose();
+        return null;
+    }
+
+    /// <summary>Sends a signal; false if the process is gone.</summary>
+    internal static bool Signal(SafeFileHandle pidfd, int signal) =>
+        Libc.PidfdSendSignal((int)pidfd.DangerousGetHandle(), signal) == 0;
+
+    /// <summary>Takes the status of a child that has ended; waits if it has not.</summary>
+    internal static ProcessEnd Reap(SafeFileHandle pidfd)
+    {
+        Libc.SigInfo info = default;
+        int result;
+        do
+        {
+            result = Libc.waitid(Libc.P_PIDFD, (int)pidfd.DangerousGetHandle(), &info, Libc.WEXITED | Libc.WALL);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == LibC.EINTR);
+
+        return result < 0 ? default : info.Code switch
+        {
+            Libc.CLD_EXITED => new ProcessEnd(ProcessEndKind.Exited, info.Status),
+            Libc.CLD_KILLED => new ProcessEnd(ProcessEndKind.Killed, info.Status),
+            Libc.CLD_DUMPED => new ProcessEnd(ProcessEndKind.Dumped, info.Status),
+            _ => default,
+        };
+    }
+}

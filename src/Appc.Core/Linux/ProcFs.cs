@@ -1,0 +1,119 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Appc.Linux;
+
+/// <summary>What /proc says about processes.</summary>
+internal static class ProcFs
+{
+    private const int TooManyFilesInSystem = 23;
+    private const int TooManyFiles = 24;
+
+    /// <summary>Start time of a process in clock ticks since boot; null if there is no such process.</summary>
+    internal static long? StartTime(int pid) => Stat(pid)?.StartTime;
+
+    /// <summary>State letter and start time of a process; null if there is no such process.</summary>
+    internal static (char State, long StartTime)? Stat(int pid)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        int length = Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), buffer);
+        ReadOnlySpan<byte> text = buffer[..Math.Max(length, 0)];
+
+        // The name of the program, in parentheses, may hold anything, parentheses included. Field 3 follows it.
+        int end = text.LastIndexOf((byte)')');
+        if (end < 0 || end + 2 > text.Length)
+        {
+            return null;
+        }
+
+        char state = '\0';
+        int field = 2;
+        foreach (Range range in text[(end + 1)..].Split((byte)' '))
+        {
+            ReadOnlySpan<byte> value = text[(end + 1)..][range];
+            if (value.IsEmpty)
+            {
+                continue;
+            }
+
+            if (++field == 3)
+            {
+                state = (char)value[0];
+            }
+            else if (field == 22)
+            {
+                return long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long ticks) ? (state, ticks) : null;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Names this boot of the machine; empty where the kernel does not say.</summary>
+    internal static string BootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>The cgroups of this process: hierarchy (empty for the unified one) and path.</summary>
+    internal static IReadOnlyList<(string Controllers, string Path)> OwnCGroups()
+    {
+        List<(string, string)> groups = [];
+        foreach (string line in File.ReadLines("/proc/self/cgroup"))
+        {
+            string[] parts = line.Split(':', 3);
+            if (parts.Length == 3)
+            {
+                groups.Add((parts[1], parts[2]));
+            }
+        }
+
+        return groups;
+    }
+
+    /// <summary>
+    /// The set of signals on one line of <c>/proc/PID/status</c> (<c>SigCgt</c>, <c>SigIgn</c>, <c>SigBlk</c>); bit
+    /// N-1 stands for signal N. Null if there is no such process.
+    /// </summary>
+    internal static ulong? SignalSet(int pid, string line)
+    {
+        try
+        {
+            foreach (string text in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")))
+            {
+                if (text.StartsWith(line, StringComparison.Ordinal) && text.Length > line.Length && text[line.Length] == ':')
+                {
+                    return ulong.TryParse(text.AsSpan(line.Length + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong set)
+                        ? set
+                        : null;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended meanwhile.
+        }
+
+        return null;
+    }
+
+    private static int Read(string path, Span<byte> buffer)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path);
+            return RandomAccess.Read(file, buffer, 0);
+        }
+        catch (IOException e) when (e.HResult is not (TooManyFiles or TooManyFilesInSystem))
+        {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Appc.Images;
+using Appc.Manifests;
+
+namespace Appc.Pods;
+
+/// <summary>One app that a pod shall hold: an image, and what the pod changes about it.</summary>
+public sealed class AppSpec
+{
+    /// <summary>Makes the app of a stored image.</summary>
+    public AppSpec(StoredImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        Image = image;
+    }
+
+    /// <summary>The image.</summary>
+    public StoredImage Image { get; }
+
+    /// <summary>Name in the pod.</summary>
+    /// <value>The default value is null: the last component of the image's name.</value>
+    public string? Name { get; set; }
+
+    /// <summary>Program to execute instead of the image's own, without its arguments.</summary>
+    /// <value>The default value is null: the image's own <c>exec</c>.</value>
+    public string? Exec { get; set; }
+
+    /// <summary>Arguments that are added to those of the image's <c>exec</c>, or to <see cref="Exec"/>.</summary>
+    public IList<string> Arguments { get; } = [];
+
+    /// <summary>User: a number, a name in the image, or an absolute path in the image whose owner is taken.</summary>
+    /// <value>The default value is null: the image's own.</value>
+    public string? User { get; set; }
+
+    /// <summary>Group, in the same forms as <see cref="User"/>.</summary>
+    /// <value>The default value is null: the image's own.</value>
+    public string? Group { get; set; }
+
+    /// <summary>Supplementary group ids, instead of the image's.</summary>
+    public IList<int> SupplementaryGids { get; } = [];
+
+    /// <summary>Working directory.</summary>
+    /// <value>The default value is null: the image's own.</value>
+    public string? WorkingDirectory { get; set; }
+
+    /// <summary>Environment variables that are added to the image's or replace its.</summary>
+    public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Mounts of the pod's volumes into this app, beside those that its mount points ask for by name.</summary>
+    public IList<Mount> Mounts { get; } = [];
+
+    /// <summary>Isolators that are added to the image's or replace those of the same name.</summary>
+    public IList<Isolator> Isolators { get; } = [];
+
+    /// <summary>Whether the app's root file system is read-only.</summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool ReadOnlyRootFs { get; set; }
+
+    /// <summary>Annotations of the app in the pod.</summary>
+    public IList<Annotation> Annotations { get; } = [];
+}

@@ -1,0 +1,31 @@
+using Appc.Manifests;
+
+namespace Appc.Pods;
+
+/// <summary>How an app of a pod is doing, or how it ended.</summary>
+public sealed record AppStatus
+{
+    /// <summary>Name in the pod.</summary>
+    public required AcName Name { get; init; }
+
+    /// <summary>The image that it runs.</summary>
+    public required ImageId ImageId { get; init; }
+
+    /// <summary>Where it is in its life.</summary>
+    public required AppState State { get; init; }
+
+    /// <summary>Its exit code; null while it runs, when a signal ended it, or when the code is not known.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>Name of the signal that ended it, such as <c>SIGKILL</c>; null if none did.</summary>
+    public string? Signal { get; init; }
+
+    /// <summary>When it ended; null while it runs or if that is not known.</summary>
+    public DateTimeOffset? Finished { get; init; }
+
+    /// <summary>Whether it ended by itself with exit code 0.</summary>
+    public bool Succeeded => ExitCode == 0;
+
+    /// <summary>The exit code as a shell would report it: the code, 128 + N for signal N, 255 if it is not known.</summary>
+    public int ShellExitCode => ExitCode ?? (Signal is null ? 255 : 128 + SignalNumbers.Of(Signal));
+}

@@ -1,0 +1,82 @@
+using Appc.Manifests;
+
+namespace Appc.Pods;
+
+/// <summary>
+/// A handle on one pod, in whatever state: made by the call that started it, or opened by its UUID from any
+/// process that uses the same data directory. Holds nothing that the pod needs to live.
+/// </summary>
+public sealed class Pod : IAsyncDisposable
+{
+    private readonly PodRuntime _runtime;
+    private readonly bool _stopOnDispose;
+    private readonly Task<PodStatus>? _end;
+
+    internal Pod(PodRuntime runtime, string uuid, bool stopOnDispose, Task<PodStatus>? end = null)
+    {
+        _end = end;
+        _runtime = runtime;
+        Uuid = uuid;
+        _stopOnDispose = stopOnDispose;
+    }
+
+    /// <summary>The pod's UUID: 36 characters, lower case.</summary>
+    public string Uuid { get; }
+
+    /// <summary>Looks at the pod.</summary>
+    public Task<PodStatus> GetStatusAsync(CancellationToken cancellationToken = default) => _runtime.GetStatusAsync(Uuid, cancellationToken);
+
+    /// <summary>The pod's manifest as it runs.</summary>
+    /// <exception cref="PodException">The pod is gone.</exception>
+    public Task<PodManifest> GetManifestAsync(CancellationToken cancellationToken = default) => _runtime.GetManifestAsync(Uuid, cancellationToken);
+
+    /// <summary>Waits until the pod has ended; returns at once if it has. Any number of waiters, in any process.</summary>
+    /// <exception cref="PodException">The pod is only prepared, so that it will not end.</exception>
+    public Task<PodStatus> WaitAsync(CancellationToken cancellationToken = default) =>
+        _end?.WaitAsync(cancellationToken) ?? _runtime.WaitAsync(Uuid, cancellationToken);
+
+    /// <summary>Asks the pod to stop, and kills what is left of it after a while; returns when it has ended.</summary>
+    /// <param name="grace">How long the apps have to stop by themselves. Default: 10 seconds. Zero kills at once.</param>
+    /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>
+    public Task<PodStatus> StopAsync(TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
+        _runtime.StopAsync(Uuid, grace ?? TimeSpan.FromSeconds(10), cancellationToken);
+
+    /// <summary>Removes the pod's directory, with its logs and statuses.</summary>
+    /// <exception cref="PodException">The pod runs.</exception>
+    public Task RemoveAsync(CancellationToken cancellationToken = default) => _runtime.RemoveAsync(Uuid, cancellationToken);
+
+    /// <summary>
+    /// Copies what the apps have written, and with <paramref name="follow"/> what they write until the pod has
+    /// ended.
+    /// </summary>
+    /// <param name="standardOutput">Takes the apps' standard output; null leaves it out.</param>
+    /// <param name="standardError">Takes the apps' standard error; null leaves it out.</param>
+    /// <param name="app">Name of the one app to copy from; null for all.</param>
+    /// <param name="follow">Whether to go on until the pod has ended and all is copied.</param>
+    /// <param name="cancellationToken">Cancels the copying.</param>
+    public Task CopyLogsAsync(Stream? standardOutput, Stream? standardError, string? app = null, bool follow = false, CancellationToken cancellationToken = default) =>
+        _runtime.CopyLogsAsync(Uuid, standardOutput, standardError, app, follow, cancellationToken);
+
+    /// <summary>What the apps have written to their standard output so far, as UTF-8 text.</summary>
+    /// <param name="app">Name of the one app to read from; null for all, in the order of the manifest.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    public async Task<string> ReadOutputAsync(string? app = null, CancellationToken cancellationToken = default)
+    {
+        using var output = new MemoryStream();
+        await CopyLogsAsync(output, null, app, follow: false, cancellationToken).ConfigureAwait(false);
+        return System.Text.Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
+    }
+
+    /// <summary>Lets the handle go, and stops the pod if <see cref="PodSpec.StopOnDispose"/> asked for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopOnDispose)
+        {
+            PodStatus status = await GetStatusAsync().ConfigureAwait(false);
+            if (status.State == PodState.Running)
+            {
+                await StopAsync().ConfigureAwait(false);
+            }
+        }
+    }
+}

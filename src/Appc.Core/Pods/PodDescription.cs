@@ -1,0 +1,27 @@
+using Appc.Manifests;
+using Appc.Stage1;
+
+namespace Appc.Pods;
+
+/// <summary>Makes of a pod's directory what a flavour is handed.</summary>
+internal static class PodDescription
+{
+    public static Stage1Pod Make(string root, PodLocation location, PodManifest manifest, PodRecord record) => new()
+    {
+        Uuid = location.Uuid,
+        Directory = location.Directory,
+        Root = root,
+        Manifest = manifest,
+        Options = record.Options,
+        Apps =
+        [
+            .. manifest.Apps.Select((app, index) => new Stage1App
+            {
+                Name = app.Name,
+                App = app.App ?? new App(),
+                Runtime = app,
+                Layers = record.Apps[index].Layers,
+            }),
+        ],
+    };
+}

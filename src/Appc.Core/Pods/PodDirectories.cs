@@ -1,0 +1,168 @@
+using Appc.Linux;
+
+namespace Appc.Pods;
+
+/// <summary>The layout of <c>ROOT/pods</c>: a directory a phase, and a lock file for each pod beside them.</summary>
+internal sealed class PodDirectories
+{
+    // In the order in which a pod moves: who looks in this order and finds nothing anywhere may have raced with a
+    // rename only if the pod moved behind the look, so that a second look finds it.
+    private static readonly (PodPhase Phase, string Name)[] s_phases =
+    [
+        (PodPhase.Prepare, "prepare"),
+        (PodPhase.Prepared, "prepared"),
+        (PodPhase.Run, "run"),
+        (PodPhase.ExitedGarbage, "exited-garbage"),
+        (PodPhase.Garbage, "garbage"),
+    ];
+
+    private readonly string _pods;
+    private readonly string _locks;
+
+    public PodDirectories(string root)
+    {
+        Root = root;
+        _pods = Path.Combine(root, "pods");
+        _locks = Path.Combine(_pods, "locks");
+    }
+
+    public string Root { get; }
+
+    /// <summary>Makes what is missing of the layout. The data of pods is nobody's business but the owner's.</summary>
+    public void EnsureCreated()
+    {
+        MakeDirectory(_pods);
+        MakeDirectory(_locks);
+        foreach ((_, string name) in s_phases)
+        {
+            MakeDirectory(Path.Combine(_pods, name));
+        }
+    }
+
+    public string DirectoryOf(PodPhase phase, string uuid) => Path.Combine(_pods, s_phases[(int)phase].Name, uuid);
+
+    public string LockPathOf(string uuid) => Path.Combine(_locks, uuid);
+
+    public PodLocation? Find(string uuid)
+    {
+        for (int look = 0; look < 2; look++)
+        {
+            foreach ((PodPhase phase, _) in s_phases)
+            {
+                string directory = DirectoryOf(phase, uuid);
+                if (Directory.Exists(directory))
+                {
+                    return new PodLocation(uuid, phase, directory);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    public IEnumerable<PodLocation> Enumerate()
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((PodPhase phase, string name) in s_phases)
+        {
+            foreach (string uuid in NamesIn(Path.Combine(_pods, name)))
+            {
+                if (IsUuid(uuid) && seen.Add(uuid))
+                {
+                    yield return new PodLocation(uuid, phase, DirectoryOf(phase, uuid));
+                }
+            }
+        }
+    }
+
+    public IEnumerable<string> EnumerateLocks() => NamesIn(_locks);
+
+    /// <summary>The one pod whose UUID begins with a prefix.</summary>
+    /// <exception cref="PodException">No pod, or several, have this prefix.</exception>
+    public PodLocation Resolve(string prefix)
+    {
+        string wanted = (prefix ?? string.Empty).Trim().ToLowerInvariant();
+        if (wanted.Length == 0)
+        {
+            throw new PodException(PodFailure.NotFound, "no pod was named: the UUID is empty");
+        }
+
+        if (IsUuid(wanted) && Find(wanted) is { } exact)
+        {
+            return exact;
+        }
+
+        List<PodLocation> matches = [.. Enumerate().Where(p => p.Uuid.StartsWith(wanted, StringComparison.Ordinal))];
+        return matches.Count switch
+        {
+            1 => matches[0],
+            0 => throw new PodException(PodFailure.NotFound, $"no pod has the UUID {Shown(wanted)}", "list shows the pods of this data directory"),
+            _ => throw new PodException(PodFailure.Ambiguous, $"{matches.Count} pods have a UUID that begins with {Shown(wanted)}", "give more of the UUID"),
+        };
+    }
+
+    /// <summary>Moves a pod to another phase; false if it is no longer where it was.</summary>
+    public bool Move(PodLocation from, PodPhase to)
+    {
+        try
+        {
+            Directory.Move(from.Directory, DirectoryOf(to, from.Uuid));
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Takes the pod's lock, with some patience for those who only look at it for a moment.</summary>
+    public async Task<LockFile?> TryLockAsync(string uuid, bool create, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            LockFile? mine = LockFile.TryExclusive(LockPathOf(uuid), create);
+            if (mine is not null || attempt == 5)
+            {
+                return mine;
+            }
+
+            await Task.Delay(2 << attempt, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public bool IsLocked(string uuid) => LockFile.IsHeld(LockPathOf(uuid));
+
+    private static bool IsUuid(string text) => Guid.TryParseExact(text, "D", out _);
+
+    private static string Shown(string text) =>
+        "'" + new string([.. text.Take(40).Select(c => char.IsControl(c) ? '?' : c)]) + "'";
+
+    private static IEnumerable<string> NamesIn(string directory)
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(directory).Select(p => Path.GetFileName(p)!);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    private static void MakeDirectory(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+}

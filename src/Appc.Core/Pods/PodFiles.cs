@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text.Json;
+using Appc.Manifests;
+using Appc.Stage1;
+
+namespace Appc.Pods;
+
+/// <summary>The files in a pod's directory, by name and form.</summary>
+internal static class PodFiles
+{
+    private const string ManifestName = "pod";
+    private const string RecordName = "options.json";
+    private const string FirstProcessName = "first";
+    private const string LeaderName = "stage1/leader";
+
+    public static void WriteNew(string directory, PodManifest manifest, PodRecord record)
+    {
+        Directory.CreateDirectory(directory);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        Directory.CreateDirectory(Path.Combine(directory, "logs"));
+        Directory.CreateDirectory(Path.Combine(directory, "status"));
+        File.WriteAllBytes(Path.Combine(directory, ManifestName), manifest.ToJsonBytes());
+
+        // Last, so that a directory with this file is complete.
+        File.WriteAllBytes(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));
+    }
+
+    public static PodManifest ReadManifest(string directory) => PodManifest.Parse(File.ReadAllBytes(Path.Combine(directory, ManifestName)));
+
+    public static byte[] ReadManifestBytes(string directory) => File.ReadAllBytes(Path.Combine(directory, ManifestName));
+
+    /// <summary>The pod's record; null if its preparation did not come that far.</summary>
+    /// <exception cref="PodException">The record is damaged, or written by a newer version.</exception>
+    public static PodRecord? ReadRecord(string directory)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(Path.Combine(directory, RecordName));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+
+        try
+        {
+            PodRecord? record = JsonSerializer.Deserialize(bytes, PodRecordContext.Default.PodRecord);
+            return record is null ? null
+                : record.Version <= PodRecord.CurrentVersion ? record
+                : throw new PodException(PodFailure.Storage, $"the pod {Path.GetFileName(directory)} was made by a newer version of this library (format {record.Version}, known is {PodRecord.CurrentVersion})", "use the newer version for it");
+        }
+        catch (JsonException e)
+        {
+            throw new PodException(PodFailure.Storage, $"{RecordName} of the pod {Path.GetFileName(directory)} is damaged: {e.Message}", "remove the pod", e);
+        }
+    }
+
+    public static void WriteFirstProcess(string directory, Stage1ProcessId process)
+    {
+        string path = Path.Combine(directory, FirstProcessName);
+        File.WriteAllText(path + ".new", string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {process.BootId}\n"));
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
+    /// <summary>The process that was started for the pod, and when; null if none was.</summary>
+    public static (Stage1ProcessId Process, DateTimeOffset Started)? ReadFirstProcess(string directory) =>
+        ReadProcess(Path.Combine(directory, FirstProcessName));
+
+    /// <summary>
+    /// A second process whose life means that the pod lives, recorded by flavours whose first process can die
+    /// alone.
+    /// </summary>
+    public static Stage1ProcessId? ReadLeader(string directory) =>
+        ReadProcess(Path.Combine(directory, LeaderName))?.Process;
+
+    /// <summary>How an app ended and when; null if that was not recorded.</summary>
+    public static (int? ExitCode, string? Signal, DateTimeOffset Finished)? ReadStatus(string directory, AcName app)
+    {
+        string path = Path.Combine(directory, "status", app.ToString());
+        string text;
+        DateTimeOffset finished;
+        try
+        {
+            text = File.ReadAllText(path);
+            finished = File.GetLastWriteTimeUtc(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+
+        string[] words = text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        return words switch
+        {
+            ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null, finished),
+            ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal), finished),
+            _ => (null, null, finished),
+        };
+    }
+
+    private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
+    {
+        try
+        {
+            string[] words = File.ReadAllText(path).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+            return words.Length >= 2
+                && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+                ? (new Stage1ProcessId(pid, start, words.Length > 2 ? words[2] : string.Empty), File.GetLastWriteTimeUtc(path))
+                : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace Appc.Pods;
+
+/// <summary>What the pod runtime logs. Event ids 3000 to 3099.</summary>
+internal static partial class PodLog
+{
+    [LoggerMessage(3000, LogLevel.Information, "Pod {Uuid} prepared for {Stage1} with {Apps} app(s).")]
+    public static partial void Prepared(this ILogger logger, string uuid, string stage1, int apps);
+
+    [LoggerMessage(3001, LogLevel.Information, "Pod {Uuid} started: first process {Pid}.")]
+    public static partial void Started(this ILogger logger, string uuid, int pid);
+
+    [LoggerMessage(3002, LogLevel.Information, "Pod {Uuid} ended with {ExitCode}.")]
+    public static partial void Ended(this ILogger logger, string uuid, int? exitCode);
+
+    [LoggerMessage(3003, LogLevel.Error, "Pod {Uuid} could not be started.")]
+    public static partial void StartFailed(this ILogger logger, string uuid, Exception exception);
+
+    [LoggerMessage(3004, LogLevel.Warning, "Pod {Uuid} runs the image {Image}, whose signature was never checked, because this call allows it.")]
+    public static partial void RunsInsecureImage(this ILogger logger, string uuid, string image);
+
+    [LoggerMessage(3005, LogLevel.Warning, "Pod {Uuid} runs without a restriction that is on by default: {What}.")]
+    public static partial void RunsUnrestricted(this ILogger logger, string uuid, string what);
+
+    [LoggerMessage(3006, LogLevel.Warning, "Pod {Uuid}: the isolator {Isolator} of {Owner} is not enforced by {Stage1}.")]
+    public static partial void IsolatorNotEnforced(this ILogger logger, string uuid, string isolator, string owner, string stage1);
+
+    [LoggerMessage(3007, LogLevel.Information, "Pod {Uuid} removed.")]
+    public static partial void Removed(this ILogger logger, string uuid);
+
+    [LoggerMessage(3008, LogLevel.Warning, "Pod {Uuid} could not be removed.")]
+    public static partial void RemoveFailed(this ILogger logger, string uuid, Exception exception);
+}

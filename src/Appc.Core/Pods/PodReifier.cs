@@ -1,0 +1,203 @@
+using Appc.Images;
+using Appc.Manifests;
+using Appc.Stage1;
+
+namespace Appc.Pods;
+
+/// <summary>
+/// Makes of what a host asks for the manifest of a pod that can run: images by id, every app with its final
+/// <c>app</c> section, every mount point with a volume. Touches nothing; all that is wrong is said at once.
+/// </summary>
+internal sealed class PodReifier
+{
+    private readonly PodSpec _spec;
+    private readonly List<string> _faults = [];
+    private readonly List<Volume> _volumes;
+
+    private PodReifier(PodSpec spec)
+    {
+        _spec = spec;
+        _volumes = [.. spec.Volumes];
+    }
+
+    /// <exception cref="PodException">The specification does not make a pod.</exception>
+    public static PodManifest Reify(PodSpec spec, IStage1 stage1)
+    {
+        var reifier = new PodReifier(spec);
+        PodManifest manifest = reifier.Build(stage1);
+        if (reifier._faults.Count > 0)
+        {
+            throw new PodException(PodFailure.BadSpec, "the pod cannot be made: " + string.Join("; ", reifier._faults));
+        }
+
+        return manifest;
+    }
+
+    private PodManifest Build(IStage1 stage1)
+    {
+        if (_spec.Apps.Count == 0)
+        {
+            _faults.Add("it has no app");
+        }
+
+        if (_spec.Apps.Count > 1 && !stage1.Features.SeveralApps)
+        {
+            _faults.Add($"the stage1 flavour {stage1.Name} runs one app a pod, not {_spec.Apps.Count}");
+        }
+
+        RequireUnique(_spec.Volumes.Select(v => v.Name), "volume");
+        RequireUnique(_spec.Ports.Select(p => p.Name), "port");
+        foreach (Volume volume in _spec.Volumes.Where(v => v.Kind == VolumeKind.Host && (v.Source is null || !v.Source.StartsWith('/'))))
+        {
+            _faults.Add($"the host volume {volume.Name} needs an absolute source");
+        }
+
+        List<RuntimeApp> apps = [];
+        foreach (AppSpec app in _spec.Apps)
+        {
+            if (BuildApp(app) is { } runtimeApp)
+            {
+                apps.Add(runtimeApp);
+            }
+        }
+
+        RequireUnique(apps.Select(a => a.Name), "app");
+        RequirePortsExist(apps);
+        return new PodManifest
+        {
+            Apps = apps,
+            Volumes = _volumes,
+            Ports = [.. _spec.Ports],
+            Isolators = [.. _spec.Isolators],
+            Annotations = [.. _spec.Annotations],
+        };
+    }
+
+    private RuntimeApp? BuildApp(AppSpec spec)
+    {
+        ImageManifest image = spec.Image.Manifest;
+        string nameText = spec.Name ?? DefaultName(image.Name);
+        if (!AcName.TryParse(nameText, out AcName? name))
+        {
+            _faults.Add($"'{nameText}' is not a valid name for an app");
+            return null;
+        }
+
+        App? own = image.App;
+        if (own is null && spec.Exec is null)
+        {
+            _faults.Add($"the image {image.Name} has no app section, and no program was named for the app {name}");
+            return null;
+        }
+
+        App app = Override(own ?? new App(), spec);
+        if (app.Exec.Count == 0)
+        {
+            _faults.Add($"the app {name} has no program to execute");
+        }
+
+        if (app.WorkingDirectory.Length > 0 && !app.WorkingDirectory.StartsWith('/'))
+        {
+            _faults.Add($"the working directory of the app {name} is not absolute");
+        }
+
+        return new RuntimeApp
+        {
+            Name = name,
+            Image = new RuntimeImage { Id = spec.Image.Id, Name = image.Name, Labels = image.Labels },
+            App = app,
+            ReadOnlyRootFs = spec.ReadOnlyRootFs,
+            Mounts = BuildMounts(name, app, spec),
+            Annotations = [.. spec.Annotations],
+        };
+    }
+
+    private static App Override(App own, AppSpec spec)
+    {
+        IReadOnlyList<string> exec = spec.Exec is null ? [.. own.Exec, .. spec.Arguments] : [spec.Exec, .. spec.Arguments];
+        return own with
+        {
+            Exec = exec,
+            User = spec.User ?? own.User,
+            Group = spec.Group ?? own.Group,
+            SupplementaryGids = spec.SupplementaryGids.Count > 0 ? [.. spec.SupplementaryGids] : own.SupplementaryGids,
+            WorkingDirectory = spec.WorkingDirectory ?? own.WorkingDirectory,
+            Environment =
+            [
+                .. own.Environment.Where(e => !spec.Environment.ContainsKey(e.Name)),
+                .. spec.Environment.Select(e => new EnvironmentVariable(e.Key, e.Value)),
+            ],
+            Isolators =
+            [
+                .. own.Isolators.Where(i => !spec.Isolators.Any(o => o.Name == i.Name)),
+                .. spec.Isolators,
+            ],
+        };
+    }
+
+    private List<Mount> BuildMounts(AcName app, App section, AppSpec spec)
+    {
+        List<Mount> mounts = [];
+        foreach (Mount mount in spec.Mounts)
+        {
+            if (!_volumes.Any(v => v.Name == mount.Volume))
+            {
+                _faults.Add($"the app {app} mounts the volume {mount.Volume}, which the pod does not have");
+            }
+
+            if (!mount.Path.StartsWith('/'))
+            {
+                _faults.Add($"the app {app} mounts the volume {mount.Volume} at a path that is not absolute");
+            }
+
+            mounts.Add(mount);
+        }
+
+        foreach (MountPoint point in section.MountPoints.Where(p => mounts.All(m => m.Path != p.Path)))
+        {
+            if (_volumes.All(v => v.Name != point.Name))
+            {
+                // A mount point that nothing was given for gets an empty volume of its own, so that what the image
+                // expects to be outside its root is.
+                AcName implicitName = AcName.Parse($"{app}-{point.Name}");
+                _volumes.Add(new Volume { Name = implicitName, Kind = VolumeKind.Empty });
+                mounts.Add(new Mount(implicitName, point.Path));
+            }
+            else
+            {
+                mounts.Add(new Mount(point.Name, point.Path));
+            }
+        }
+
+        foreach (string path in mounts.GroupBy(m => m.Path).Where(g => g.Count() > 1).Select(g => g.Key))
+        {
+            _faults.Add($"the app {app} mounts two volumes at {path}");
+        }
+
+        return mounts;
+    }
+
+    private void RequirePortsExist(List<RuntimeApp> apps)
+    {
+        foreach (ExposedPort port in _spec.Ports.Where(p => !apps.Any(a => a.App!.Ports.Any(o => o.Name == p.Name))))
+        {
+            _faults.Add($"no app has a port that is called {port.Name}");
+        }
+    }
+
+    private void RequireUnique(IEnumerable<AcName> names, string kind)
+    {
+        foreach (AcName name in names.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key))
+        {
+            _faults.Add($"two {kind}s are called {name}");
+        }
+    }
+
+    /// <summary>The last component of an image's name, made into a valid name of an app.</summary>
+    private static string DefaultName(AcIdentifier image)
+    {
+        string last = image.ToString();
+        last = last[(last.LastIndexOf('/') + 1)..];
+        return new string([.. last.Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-')]).Trim('-');
+    }
+}

@@ -1,0 +1,57 @@
+using Appc.Manifests;
+using Appc.Stage1;
+using Appc.Trust;
+
+namespace Appc.Pods;
+
+/// <summary>The pod that a host asks for. The runtime makes the pod's manifest of it, and checks it first.</summary>
+public sealed class PodSpec
+{
+    /// <summary>Makes a pod to which apps are added.</summary>
+    public PodSpec()
+    {
+    }
+
+    /// <summary>Makes a pod of one app.</summary>
+    public PodSpec(AppSpec app) => Apps.Add(app);
+
+    /// <summary>The apps; at least one.</summary>
+    public IList<AppSpec> Apps { get; } = [];
+
+    /// <summary>The volumes that the apps' mount points and mounts name.</summary>
+    public IList<Volume> Volumes { get; } = [];
+
+    /// <summary>Ports that are exposed on the host.</summary>
+    public IList<ExposedPort> Ports { get; } = [];
+
+    /// <summary>Isolators of the whole pod.</summary>
+    public IList<Isolator> Isolators { get; } = [];
+
+    /// <summary>Annotations of the pod.</summary>
+    public IList<Annotation> Annotations { get; } = [];
+
+    /// <summary>Name of the stage1 flavour.</summary>
+    /// <value>The default value is null: the flavour that was registered first.</value>
+    public string? Stage1 { get; set; }
+
+    /// <summary>What the flavour is asked beyond the manifest.</summary>
+    public Stage1Options Options { get; set; } = new();
+
+    /// <summary>
+    /// What must be known about the images. An image that was stored without a signature check runs only under
+    /// <see cref="TrustPolicy.Insecure"/>.
+    /// </summary>
+    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
+    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+
+    /// <summary>Whether the pod's directory is removed when it ends while this runtime lives.</summary>
+    /// <value>The default value is <see langword="false"/>: logs and statuses stay until garbage collection.</value>
+    public bool RemoveOnExit { get; set; }
+
+    /// <summary>
+    /// Whether disposing the <see cref="Pod"/> that the start returned stops the pod. Otherwise the pod outlives
+    /// its handle, the runtime and the host program.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool StopOnDispose { get; set; }
+}

@@ -1,0 +1,93 @@
+using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1;
+
+namespace Appc.Pods;
+
+/// <summary>Tells a pod's status from its directory, its lock and its first process: nothing is remembered.</summary>
+internal static class PodStatusReader
+{
+    public static PodStatus Read(PodDirectories pods, PodLocation location)
+    {
+        // A pod moves on while it is looked at: what was read counts only if the pod was still there afterwards.
+        for (int look = 0; look < 4; look++)
+        {
+            PodStatus status = ReadOnce(pods, location);
+            if (Directory.Exists(location.Directory))
+            {
+                return status;
+            }
+
+            if (pods.Find(location.Uuid) is not { } moved)
+            {
+                break;
+            }
+
+            location = moved;
+        }
+
+        return new PodStatus { Uuid = location.Uuid, State = PodState.Gone };
+    }
+
+    private static PodStatus ReadOnce(PodDirectories pods, PodLocation location)
+    {
+        PodRecord? record = PodFiles.ReadRecord(location.Directory);
+        (Stage1ProcessId Process, DateTimeOffset Started)? first = PodFiles.ReadFirstProcess(location.Directory);
+        PodState state = StateOf(pods, location, first?.Process);
+        List<AppStatus> apps = record is null ? [] : ReadApps(location, state);
+        return new PodStatus
+        {
+            Uuid = location.Uuid,
+            State = state,
+            Stage1 = record?.Stage1 ?? string.Empty,
+            Created = record?.Created,
+            Started = first?.Started,
+            Finished = state == PodState.Running ? null : apps.Max(a => a.Finished),
+            Pid = state == PodState.Running && first?.Process.Pid is > 0 and int pid ? pid : null,
+            Apps = apps,
+        };
+    }
+
+    /// <summary>
+    /// A pod runs while its lock is held or one of its recorded processes lives: the lock alone is not enough,
+    /// since a supervisor that was killed takes the lock with it a moment before the pod's other processes end.
+    /// </summary>
+    public static PodState StateOf(PodDirectories pods, PodLocation location, Stage1ProcessId? first)
+    {
+        bool locked = pods.IsLocked(location.Uuid);
+        return location.Phase switch
+        {
+            PodPhase.Prepare => locked ? PodState.Preparing : PodState.AbortedPrepare,
+            PodPhase.Prepared => PodState.Prepared,
+            PodPhase.Run => locked || IsAlive(first) || IsAlive(PodFiles.ReadLeader(location.Directory)) ? PodState.Running : PodState.Exited,
+            PodPhase.ExitedGarbage => locked ? PodState.Deleting : PodState.ExitedGarbage,
+            _ => locked ? PodState.Deleting : PodState.Garbage,
+        };
+    }
+
+    private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
+
+    private static List<AppStatus> ReadApps(PodLocation location, PodState state)
+    {
+        PodManifest manifest = PodFiles.ReadManifest(location.Directory);
+        List<AppStatus> apps = new(manifest.Apps.Count);
+        foreach (RuntimeApp app in manifest.Apps)
+        {
+            var ended = PodFiles.ReadStatus(location.Directory, app.Name);
+            apps.Add(new AppStatus
+            {
+                Name = app.Name,
+                ImageId = app.Image.Id,
+                State = ended is { } end ? (end.ExitCode is null && end.Signal is null ? AppState.Unknown : AppState.Exited)
+                    : state == PodState.Running ? AppState.Running
+                    : state is PodState.Preparing or PodState.Prepared ? AppState.Prepared
+                    : AppState.Unknown,
+                ExitCode = ended?.ExitCode,
+                Signal = ended?.Signal,
+                Finished = ended?.Finished,
+            });
+        }
+
+        return apps;
+    }
+}

@@ -1,0 +1,236 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Appc.Diagnostics;
+using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1;
+using Microsoft.Extensions.Logging;
+
+namespace Appc.Pods;
+
+/// <summary>A pod that this process has started, and its end.</summary>
+internal sealed record RunningPod(string Uuid, Task<PodStatus> End);
+
+/// <summary>Starts pods, waits for their end and stops them.</summary>
+internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> findStage1, ILogger logger) : IDisposable
+{
+    // Ends of the running pods that this runtime started. A short cut only: for all others the kernel is asked.
+    private readonly ConcurrentDictionary<string, Task<PodStatus>> _ends = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _suitable = new(StringComparer.Ordinal);
+    private readonly ProcessWatcher _watcher = new();
+
+    /// <summary>Removes an ended pod; set by the runtime.</summary>
+    public Func<string, CancellationToken, Task> Remove { get; set; } = static (_, _) => Task.CompletedTask;
+
+    /// <summary>Refuses, before anything is written, what this host cannot run.</summary>
+    public async Task RequireSuitableHostAsync(IStage1 stage1, CancellationToken cancellationToken)
+    {
+        if (_suitable.ContainsKey(stage1.Name))
+        {
+            return;
+        }
+
+        Stage1HostReport report = await stage1.ProbeAsync(cancellationToken).ConfigureAwait(false);
+        if (report.Problem is not null)
+        {
+            throw new PodException(PodFailure.HostUnsuitable, $"this host cannot run pods with the stage1 flavour {stage1.Name}: {report.Problem}", report.Hint);
+        }
+
+        _suitable[stage1.Name] = true;
+    }
+
+    /// <summary>Starts a prepared pod; the result holds its end.</summary>
+    public async Task<RunningPod> StartPreparedAsync(PodLocation location, CancellationToken cancellationToken)
+    {
+        PodRecord? record = PodFiles.ReadRecord(location.Directory);
+        if (location.Phase != PodPhase.Prepared || record is null)
+        {
+            throw WrongState(location.Uuid, "is not prepared");
+        }
+
+        IStage1 stage1 = Stage1Of(location.Uuid, record);
+        await RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
+        LockFile mine = await pods.TryLockAsync(location.Uuid, create: true, cancellationToken).ConfigureAwait(false)
+            ?? throw WrongState(location.Uuid, "is being started or removed by somebody else");
+        if (!Directory.Exists(location.Directory))
+        {
+            mine.Dispose();
+            throw WrongState(location.Uuid, "is no longer prepared");
+        }
+
+        var embryo = new PodFactory.Embryo(location, mine, PodFiles.ReadManifest(location.Directory), record);
+        return await StartAsync(stage1, embryo, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a pod whose lock the caller hands over; the result holds its end.</summary>
+    public async Task<RunningPod> StartAsync(IStage1 stage1, PodFactory.Embryo embryo, CancellationToken cancellationToken)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        string uuid = embryo.Location.Uuid;
+        using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.start");
+        activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
+
+        if (!pods.Move(embryo.Location, PodPhase.Run))
+        {
+            embryo.Lock.Dispose();
+            throw WrongState(uuid, "is no longer prepared");
+        }
+
+        var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
+        Stage1Pod pod = Describe(running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
+        Stage1Process? process = null;
+        try
+        {
+            process = await stage1.StartAsync(pod, cancellationToken).ConfigureAwait(false);
+            PodFiles.WriteFirstProcess(running.Directory, process.Id);
+        }
+        catch (Exception e)
+        {
+            logger.StartFailed(uuid, e);
+            if (process is not null)
+            {
+                // It runs, but nobody could find it again: a full disk.
+                await stage1.StopAsync(pod, process.Id, TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+                await process.Ended.ConfigureAwait(false);
+            }
+
+            embryo.Lock.Dispose();
+            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            if (e is IOException)
+            {
+                throw new PodException(PodFailure.Storage, $"the pod {uuid} could not be started: {e.Message}", "check free space of the data directory", e);
+            }
+
+            throw;
+        }
+
+        if (stage1.Features.InheritsLock)
+        {
+            embryo.Lock.Dispose();
+        }
+
+        logger.Started(uuid, process.Id.Pid);
+        AppcTelemetry.PodsStarted.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
+        AppcTelemetry.PodStart.Record(Stopwatch.GetElapsedTime(begin).TotalSeconds, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
+
+        // The end takes itself out of the table, so it must not begin before it is in there.
+        var entered = new TaskCompletionSource();
+        Task<PodStatus> end = FinishAsync(stage1, embryo, process, entered.Task);
+        _ends[uuid] = end;
+        entered.SetResult();
+        return new RunningPod(uuid, end);
+    }
+
+    public PodStatus Look(string uuid) =>
+        pods.Find(uuid) is { } location ? PodStatusReader.Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };
+
+    public async Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken)
+    {
+        if (_ends.TryGetValue(uuid, out Task<PodStatus>? end))
+        {
+            return await end.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        while (true)
+        {
+            PodStatus status = Look(uuid);
+            switch (status.State)
+            {
+                case PodState.Running:
+                    await WaitForChangeAsync(uuid, cancellationToken).ConfigureAwait(false);
+                    break;
+                case PodState.Prepared:
+                    throw WrongState(uuid, "is only prepared; it does not end before it was started");
+                case PodState.Preparing:
+                    await Task.Delay(5, cancellationToken).ConfigureAwait(false);
+                    break;
+                default:
+                    return status;
+            }
+        }
+    }
+
+    public async Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        if (pods.Find(uuid) is not { Phase: PodPhase.Run } location || Look(uuid).State != PodState.Running)
+        {
+            PodStatus status = Look(uuid);
+            return status.HasEnded ? status : throw WrongState(uuid, "does not run");
+        }
+
+        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(uuid, "has no record of how it was started");
+        IStage1 stage1 = Stage1Of(uuid, record);
+        Stage1Pod pod = Describe(location, PodFiles.ReadManifest(location.Directory), record);
+        await stage1.StopAsync(pod, FirstProcessOf(location), grace, cancellationToken).ConfigureAwait(false);
+        return await WaitAsync(uuid, cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _watcher.Dispose();
+
+    /// <summary>A prepared pod as a flavour sees it.</summary>
+    public Stage1Pod Describe(PodLocation location, PodManifest manifest, PodRecord record) =>
+        PodDescription.Make(pods.Root, location, manifest, record);
+
+    private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, Stage1Process process, Task entered)
+    {
+        string uuid = embryo.Location.Uuid;
+        await entered.ConfigureAwait(false);
+        await process.Ended.ConfigureAwait(false);
+        embryo.Lock.Dispose();
+        PodStatus status = Look(uuid);
+        logger.Ended(uuid, status.ExitCode);
+        AppcTelemetry.PodsEnded.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
+        if (embryo.Record.RemoveOnExit)
+        {
+            try
+            {
+                await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is AppcException or IOException)
+            {
+                logger.RemoveFailed(uuid, e);
+            }
+        }
+
+        _ends.TryRemove(uuid, out _);
+        return status;
+    }
+
+    /// <summary>Waits until something about a running pod may have changed.</summary>
+    private async Task WaitForChangeAsync(string uuid, CancellationToken cancellationToken)
+    {
+        if (pods.Find(uuid) is { } location)
+        {
+            if (PodFiles.ReadFirstProcess(location.Directory)?.Process is { } first && ProcessIdentity.IsAlive(first))
+            {
+                await _watcher.WaitForEndAsync(first, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            if (PodFiles.ReadLeader(location.Directory) is { } leader && ProcessIdentity.IsAlive(leader))
+            {
+                await _watcher.WaitForEndAsync(leader, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+        }
+
+        // Started, but not recorded yet; or a flavour without processes that another runtime runs.
+        await Task.Delay(10, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The process to stop. Where the host was killed between the start and its record, the one that holds the
+    /// pod's lock is it.
+    /// </summary>
+    private Stage1ProcessId FirstProcessOf(PodLocation location) =>
+        PodFiles.ReadFirstProcess(location.Directory)?.Process
+        ?? ProcessIdentity.FindHolder(pods.LockPathOf(location.Uuid))
+        ?? PodFiles.ReadLeader(location.Directory)
+        ?? throw WrongState(location.Uuid, "is being started by somebody else");
+
+    private IStage1 Stage1Of(string uuid, PodRecord record) =>
+        findStage1(record.Stage1) ?? throw new PodException(
+            PodFailure.HostUnsuitable, $"the pod {uuid} needs the stage1 flavour {record.Stage1}, which is not registered", "register it on the builder");
+
+    private static PodException WrongState(string uuid, string what) => new(PodFailure.WrongState, $"the pod {uuid} {what}");
+}
