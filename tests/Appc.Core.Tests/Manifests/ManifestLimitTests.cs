@@ -68,4 +68,15 @@ public sealed class ManifestLimitTests
         Assert.Equal(50_000, manifest.UnknownMembers.Count);
         Assert.Equal(manifest, PodManifest.Parse(manifest.ToJsonBytes()));
     }
+
+    [Fact]
+    public void What_was_read_within_wider_limits_can_be_written()
+    {
+        string deep = new string('[', 1000) + new string(']', 1000);
+        string json = "{\"acKind\":\"PodManifest\",\"acVersion\":\"0.8.11\",\"apps\":[],\"isolators\":[{\"name\":\"v/x\",\"value\":" + deep + "}],\"x\":" + deep + "}";
+        ManifestLimits limits = new() { MaxDepth = 2000 };
+        PodManifest manifest = PodManifest.Parse(Encoding.UTF8.GetBytes(json), limits);
+        Assert.Equal(manifest, PodManifest.Parse(manifest.ToJsonBytes(), limits));
+        Assert.Equal(deep, Isolator.Create("v/x", deep).ValueJson);
+    }
 }
