@@ -149,7 +149,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
                 {
                     if (ProcFs.StartTime(pid) is { } started)
                     {
-                        await reaper.WaitAsync(pid, started).WaitAsync(cancellationToken).ConfigureAwait(false);
+                        await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
                     }
                 }
             }
@@ -167,7 +167,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         if (process is not null)
         {
             PidFd.Signal(process, Tmds.Linux.LibC.SIGKILL);
-            await reaper.WaitAsync(id.Pid, id.StartTime).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await reaper.WaitAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -9,13 +9,13 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Nspawn">The program.</param>
 /// <param name="Tree">The stage1 tree.</param>
 /// <param name="Ids">The pod's ids.</param>
-/// <param name="CGroup">Directory of the pod's control group.</param>
+/// <param name="CGroup">The pod's control group.</param>
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
-internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, string CGroup, string Hierarchy);
+internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy);
 
 /// <summary>
-/// Builds the launch of a pod: in a mount namespace of its own the child puts together what the pod will see, enters
-/// the pod's control group and becomes systemd-nspawn. Nothing of it is mounted on the host, and all of it is gone
+/// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
+/// what the pod will see and becomes systemd-nspawn. Nothing of it is mounted on the host, and all of it is gone
 /// with the pod's last process.
 /// </summary>
 internal sealed class NspawnPlan
@@ -44,7 +44,7 @@ internal sealed class NspawnPlan
         Stage1Pod pod, NspawnLaunch launch, IReadOnlyList<(NspawnApp App, ImageTree Image)> apps, string subject)
     {
         Directory.CreateDirectory(Scratch);
-        LaunchPlan plan = new(subject, (ulong)LibC.CLONE_NEWNS);
+        LaunchPlan plan = new(subject, (ulong)LibC.CLONE_NEWNS) { CGroup = launch.CGroup };
         try
         {
             new NspawnPlan(plan, pod, launch, subject).Build(apps);
@@ -72,7 +72,6 @@ internal sealed class NspawnPlan
             _plan.WriteFile("protect the pod from the OOM killer", "/proc/self/oom_score_adj", System.Text.Encoding.ASCII.GetBytes(lowest.ToString(CultureInfo.InvariantCulture)));
         }
 
-        _plan.WriteFile("enter the pod's control group", _launch.CGroup + "/cgroup.procs", "0"u8);
         _plan.SetUmask(0x12);
         _plan.MakeMountsPrivate();
         if (_launch.Hierarchy != CGroupRoot)

@@ -144,16 +144,17 @@ public sealed class NspawnStage1 : IStage1, IDisposable
             using IdMap ids = MapIds(pod, end.Paths);
             writer.Write([.. apps.Select(a => a.App)], ids.First, _options.StopTimeout, subject);
             Directory.CreateDirectory(group);
+            using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, group, hierarchy), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy), apps, subject))
             {
                 process = plan.Start();
             }
 
             // Before the reaper may take it: until then the number is the child's, dead or alive.
             Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
-            Task<ProcessEnd> first = _reaper.WaitAsync(process.PidFd, isChild: true);
+            Task<ProcessEnd> first = Watch(process);
             await WaitForLeaderAsync(end, first, socket, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(id, end.FinishAsync(first));
         }
@@ -165,6 +166,22 @@ public sealed class NspawnStage1 : IStage1, IDisposable
         finally
         {
             images.ForEach(i => i.Dispose());
+        }
+    }
+
+    private Task<ProcessEnd> Watch(LaunchedProcess process)
+    {
+        try
+        {
+            return _reaper.WaitAsync(process.PidFd, isChild: true);
+        }
+        catch
+        {
+            // Nobody would ever know of its end: it must not go on.
+            PidFd.Signal(process.PidFd, Tmds.Linux.LibC.SIGKILL);
+            PidFd.Reap(process.PidFd);
+            process.PidFd.Dispose();
+            throw;
         }
     }
 
