@@ -6,7 +6,8 @@ using Appc.Fetching;
 using Appc.Images;
 using Appc.Pods;
 using Appc.Signing;
-using Appc.Stage1;
+using Appc.Stage1.Fly;
+using Appc.Stage1.Nspawn;
 using Appc.Trust;
 using Microsoft.Extensions.Logging;
 
@@ -119,7 +120,7 @@ internal sealed class CliContext : IAsyncDisposable
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions())
         .UseVerifier(Verifier)
-        //.UseNspawn()
-        //.UseFly()
+        .UseNspawn()
+        .UseFly()
         .Build();
 }

@@ -10,11 +10,12 @@ internal static class Failure
 
     public static int Report(Exception exception, string command, bool debug, Reporter reporter)
     {
-        string prefix = command.Length > 0 ? command + ": " : string.Empty;
+        bool known = CommandTable.Find(command) is not null;
+        string prefix = known ? command + ": " : string.Empty;
         switch (exception)
         {
             case UsageException:
-                string help = CommandTable.Find(command) is null ? "appc help" : $"appc help {command}";
+                string help = known ? $"appc help {command}" : "appc help";
                 reporter.Error(prefix + exception.Message, $"'{help}' shows what is possible");
                 return ExitCodes.Usage;
             case OperationCanceledException:

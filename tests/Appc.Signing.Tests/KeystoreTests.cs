@@ -100,7 +100,7 @@ public sealed class KeystoreTests(GpgKeys keys) : IDisposable
         Assert.Contains("too weak", listed["rsa1024"].Problem, StringComparison.Ordinal);
         Assert.True(listed["revoked"].IsRevoked);
         Assert.Contains("revoked by its owner", listed["revoked"].RevocationReason, StringComparison.Ordinal);
-        Assert.Equal(4, _log.Entries.Count(e => e.Id == 3003));
+        Assert.Equal(4, _log.Entries.Count(e => e.Id == 4003));
     }
 
     [Fact]
@@ -215,7 +215,7 @@ public sealed class KeystoreTests(GpgKeys keys) : IDisposable
         Assert.All(listing.Problems, p => Assert.DoesNotContain(p.Path + p.Reason, char.IsControl));
         Assert.Contains(listing.Problems, p => p.Path == open && p.Reason.Contains("everybody may write", StringComparison.Ordinal));
         Assert.Contains(listing.Problems, p => p.Path.EndsWith("te?[31mrminal", StringComparison.Ordinal));
-        Assert.All(listing.Problems, p => Assert.Contains(_log.Entries, e => e is { Level: LogLevel.Warning, Id: 3001 } && e.Text.Contains(p.Path, StringComparison.Ordinal)));
+        Assert.All(listing.Problems, p => Assert.Contains(_log.Entries, e => e is { Level: LogLevel.Warning, Id: 4001 } && e.Text.Contains(p.Path, StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -1,7 +1,8 @@
 using Appc.Fetching;
 using Appc.Images;
 using Appc.Pods;
-using Appc.Stage1;
+using Appc.Stage1.Fly;
+using Appc.Stage1.Nspawn;
 
 namespace Appc.Benchmarks.Compare;
 
@@ -12,8 +13,8 @@ internal static class LaunchComparison
     {
         await using PodRuntime runtime = new PodRuntimeBuilder(Path.Combine(options.Directory, "launch"))
             .UseVerifier(Keys.Verifier(options.Keys))
-            //.UseNspawn()
-            //.UseFly()
+            .UseNspawn()
+            .UseFly()
             .Build();
         StoredImage image = (await runtime.Fetcher.FetchAsync(options.Image)).Image;
         List<Contestant> contestants =

@@ -166,6 +166,17 @@ internal sealed class ImageImport : IDisposable
             }
         }
 
+        foreach (Label label in _options.CompatibleLabels)
+        {
+            if (manifest.GetLabel(label.Name.ToString()) is { } value && value != label.Value)
+            {
+                throw new ImageException(
+                    ImageFailure.NameMismatch,
+                    $"it is made for {label.Name}={Shown(value)}, and {label.Name}={Shown(label.Value)} is needed here",
+                    $"name the label in the reference if this is the image you mean: {manifest.Name},{label.Name}={Shown(value)}");
+            }
+        }
+
         if (verdict is not null)
         {
             Signer = verdict.SignerFor(manifest.Name) ?? throw WrongPrefix(manifest.Name, verdict);

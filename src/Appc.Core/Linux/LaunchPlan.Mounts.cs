@@ -105,6 +105,21 @@ internal sealed unsafe partial class LaunchPlan
     internal void MakeDirectory(string name, string path, uint mode) =>
         Add(name, SystemCall.MkdirAt, AT_FDCWD, Text(path), mode, tolerated: LibC.EEXIST);
 
+    /// <summary>Makes an empty file to mount something over; one that is there already is as good.</summary>
+    internal void MakeFile(string name, string path, uint mode) =>
+        Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), 0x8000 | mode, tolerated: LibC.EEXIST);
+
+    /// <summary>fchownat(2), not following a link.</summary>
+    internal void ChangeOwner(string name, string path, uint uid, uint gid) =>
+        Add(name, SystemCall.FchownAt, AT_FDCWD, Text(path), uid, gid, Libc.AT_SYMLINK_NOFOLLOW);
+
+    /// <summary>openat2(2): opens a path on which no part is a symbolic link, close-on-exec.</summary>
+    internal LaunchArgument OpenWithoutLinks(string name, string path, int flags)
+    {
+        ReadOnlySpan<ulong> how = [(uint)(flags | LibC.O_CLOEXEC), 0, Libc.RESOLVE_NO_SYMLINKS | Libc.RESOLVE_NO_MAGICLINKS];
+        return Call(name, SystemCall.OpenAt2, AT_FDCWD, Text(path), Bytes(MemoryMarshal.AsBytes(how)), how.Length * sizeof(ulong));
+    }
+
     /// <summary>Makes a character device.</summary>
     internal void MakeDevice(string name, string path, uint mode, uint major, uint minor) =>
         Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), 0x2000 | mode, (major << 8) | minor);

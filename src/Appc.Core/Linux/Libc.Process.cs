@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     public const ulong CLONE_PIDFD = 0x1000;
     public const ulong CLONE_VFORK = 0x4000;
     public const ulong CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+    public const ulong CLONE_INTO_CGROUP = 0x2_0000_0000;
 
     /// <summary>What waitid(2) tells about an end.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
@@ -59,6 +60,15 @@ internal static unsafe partial class Libc
     /// <summary>pidfd_send_signal(2); -1 and errno on failure.</summary>
     public static int PidfdSendSignal(int pidfd, int signal) =>
         (int)SystemCall4(SystemCall.PidfdSendSignal, pidfd, signal, 0, 0);
+
+    /// <summary>What is at a path, the last link not followed; false, with errno, if there is nothing.</summary>
+    public static bool TryStat(string path, out Statx stat)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            return StatAt(AT_FDCWD, p, AT_SYMLINK_NOFOLLOW, out stat) == 0;
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall3(nint number, nint a, nint b, nint c);

@@ -6,6 +6,9 @@ namespace Appc.Linux;
 /// <summary>What /proc says about processes.</summary>
 internal static class ProcFs
 {
+    private const int TooManyFilesInSystem = 23;
+    private const int TooManyFiles = 24;
+
     /// <summary>Start time of a process in clock ticks since boot; null if there is no such process.</summary>
     internal static long? StartTime(int pid) => Stat(pid)?.StartTime;
 
@@ -108,7 +111,7 @@ internal static class ProcFs
             using SafeFileHandle file = File.OpenHandle(path);
             return RandomAccess.Read(file, buffer, 0);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e) when (e.HResult is not (TooManyFiles or TooManyFilesInSystem))
         {
             return -1;
         }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 
@@ -10,39 +9,49 @@ namespace Appc.Linux;
 /// (by pidfd), so that the host's own child processes are left alone.
 /// </summary>
 /// <remarks>
-/// The thread starts with the first wait and ends after <see cref="Dispose"/>, when the last process that is waited
-/// for has ended: what was started is always reaped. It is a background thread and keeps no program alive.
+/// The thread starts with the first wait and ends some seconds after the last process that it waits for, also after
+/// <see cref="Dispose"/>: what was started is always reaped. It is a background thread and keeps no program alive.
 /// </remarks>
 internal sealed unsafe class ProcessReaper : IDisposable
 {
-    private const ulong WakeUp = 0;
+    private const int IdleMilliseconds = 5000;
 
     private readonly ConcurrentDictionary<ulong, Watch> _watches = new();
     private readonly Lock _gate = new();
     private SafeFileHandle? _epoll;
-    private SafeFileHandle? _wake;
     private ulong _last;
     private bool _disposed;
 
     /// <summary>
-    /// Waits for the end of a process. The task never fails; continuations do not run on the reaper's thread.
+    /// Waits for the end of a process. The task fails only by cancellation, which gives the process up; continuations
+    /// do not run on the reaper's thread.
     /// </summary>
     /// <param name="pidfd">The process. The reaper owns the descriptor from now on.</param>
     /// <param name="isChild">Whether it is a child of this process: it is then reaped, and its status known.</param>
-    internal Task<ProcessEnd> WaitAsync(SafeFileHandle pidfd, bool isChild)
+    /// <param name="cancellationToken">Ends the wait. Not for children: they would never be reaped.</param>
+    internal Task<ProcessEnd> WaitAsync(SafeFileHandle pidfd, bool isChild, CancellationToken cancellationToken = default)
     {
         Watch watch = new(pidfd, isChild);
+        ulong key;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             EnsureStarted();
-            ulong key = ++_last;
+            key = ++_last;
             _watches[key] = watch;
             if (!Register(pidfd, key))
             {
                 _watches.TryRemove(key, out _);
-                throw new InvalidOperationException($"cannot wait for a process: {Marshal.GetPInvokeErrorMessage(LibC.errno)}");
+                throw new InvalidOperationException($"cannot wait for a process: {Errno.Describe(LibC.errno)}");
             }
+        }
+
+        if (cancellationToken.CanBeCanceled)
+        {
+            CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(_ => GiveUp(key, cancellationToken), null);
+            watch.Completion.Task.ContinueWith(
+                static (_, state) => ((CancellationTokenRegistration)state!).Unregister(), registration,
+                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
 
         return watch.Completion.Task;
@@ -52,10 +61,10 @@ internal sealed unsafe class ProcessReaper : IDisposable
     /// Waits for the end of any process, a child or not; the status of children is left for others to take.
     /// </summary>
     /// <returns>A task that ends with the process; at once if there is no such process.</returns>
-    internal Task WaitAsync(int pid, long startTime)
+    internal Task WaitAsync(int pid, long startTime, CancellationToken cancellationToken = default)
     {
         SafeFileHandle? pidfd = PidFd.TryOpen(pid, startTime);
-        return pidfd is null ? Task.CompletedTask : WaitAsync(pidfd, isChild: false);
+        return pidfd is null ? Task.CompletedTask : WaitAsync(pidfd, isChild: false, cancellationToken);
     }
 
     /// <summary>Accepts no more waits. Running ones go on to their end.</summary>
@@ -63,17 +72,22 @@ internal sealed unsafe class ProcessReaper : IDisposable
     {
         lock (_gate)
         {
-            if (_disposed)
+            _disposed = true;
+        }
+    }
+
+    private void GiveUp(ulong key, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (!_watches.TryRemove(key, out Watch? watch))
             {
-                return;
+                return; // it ended at the same moment
             }
 
-            _disposed = true;
-            if (_wake is not null)
-            {
-                long one = 1;
-                _ = LibC.write((int)_wake.DangerousGetHandle(), &one, sizeof(long));
-            }
+            // The thread holds the epoll set for as long as there are watches, and there was this one.
+            _ = LibC.epoll_ctl((int)_epoll!.DangerousGetHandle(), LibC.EPOLL_CTL_DEL, watch.Descriptor, null);
+            watch.Cancel(cancellationToken);
         }
     }
 
@@ -85,18 +99,13 @@ internal sealed unsafe class ProcessReaper : IDisposable
         }
 
         SafeFileHandle epoll = new(LibC.epoll_create1(LibC.EPOLL_CLOEXEC), ownsHandle: true);
-        SafeFileHandle wake = new(LibC.eventfd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK), ownsHandle: true);
-        if (epoll.IsInvalid || wake.IsInvalid)
+        if (epoll.IsInvalid)
         {
-            epoll.Dispose();
-            wake.Dispose();
             throw new InvalidOperationException("cannot wait for processes: no file descriptors left");
         }
 
         _epoll = epoll;
-        _wake = wake;
-        Register(wake, WakeUp);
-        Thread thread = new(Loop, 256 * 1024) { IsBackground = true, Name = "appc reaper" };
+        Thread thread = new(() => Loop(epoll), 256 * 1024) { IsBackground = true, Name = "appc reaper" };
         thread.UnsafeStart();
     }
 
@@ -108,23 +117,17 @@ internal sealed unsafe class ProcessReaper : IDisposable
         return LibC.epoll_ctl((int)_epoll!.DangerousGetHandle(), LibC.EPOLL_CTL_ADD, (int)handle.DangerousGetHandle(), &interest) == 0;
     }
 
-    private void Loop()
+    private void Loop(SafeFileHandle handle)
     {
         const int Capacity = 64;
         epoll_event* events = stackalloc epoll_event[Capacity];
-        int epoll = (int)_epoll!.DangerousGetHandle();
+        int epoll = (int)handle.DangerousGetHandle();
         while (true)
         {
-            int count = LibC.epoll_wait(epoll, events, Capacity, -1);
+            int count = LibC.epoll_wait(epoll, events, Capacity, IdleMilliseconds);
             for (int i = 0; i < count; i++)
             {
-                ulong key = events[i].data.u64;
-                if (key == WakeUp)
-                {
-                    long ignored;
-                    _ = LibC.read((int)_wake!.DangerousGetHandle(), &ignored, sizeof(long));
-                }
-                else if (_watches.TryRemove(key, out Watch? watch))
+                if (_watches.TryRemove(events[i].data.u64, out Watch? watch))
                 {
                     // Closing is not enough: a child that is just being launched has copies of all descriptors.
                     _ = LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_DEL, watch.Descriptor, null);
@@ -132,12 +135,17 @@ internal sealed unsafe class ProcessReaper : IDisposable
                 }
             }
 
+            if (count > 0)
+            {
+                continue;
+            }
+
             lock (_gate)
             {
-                if (_disposed && _watches.IsEmpty)
+                if (_watches.IsEmpty)
                 {
-                    _epoll.Dispose();
-                    _wake!.Dispose();
+                    _epoll = null;
+                    handle.Dispose();
                     return;
                 }
             }
@@ -149,6 +157,12 @@ internal sealed unsafe class ProcessReaper : IDisposable
         internal int Descriptor => (int)pidfd.DangerousGetHandle();
 
         internal TaskCompletionSource<ProcessEnd> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal void Cancel(CancellationToken cancellationToken)
+        {
+            pidfd.Dispose();
+            Completion.TrySetCanceled(cancellationToken);
+        }
 
         internal void Complete()
         {

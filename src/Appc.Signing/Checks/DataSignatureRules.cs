@@ -12,11 +12,6 @@ internal static class DataSignatureRules
     /// <summary>Why a signature cannot count whoever made it; null if it can.</summary>
     public static Refusal? CheckForm(SignaturePacket signature, OpenPgpPolicy policy, DateTimeOffset now)
     {
-        if (signature.Version is not (4 or 6))
-        {
-            return NotAcceptable($"it has version {signature.Version}; versions 4 and 6 are accepted");
-        }
-
         // A text signature covers the text with any line ends, so bytes of an archive could change under it.
         if (signature.Type != SignatureType.Binary)
         {

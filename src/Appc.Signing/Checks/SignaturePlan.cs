@@ -113,8 +113,9 @@ internal sealed class SignaturePlan(
 
     /// <summary>The key that a signature names, where the keystore mentions it only to take its trust away.</summary>
     private KeyRecord? FindHidden(SignaturePacket signature) => snapshot.Records.FirstOrDefault(r =>
-        (signature.IssuerFingerprint is { } fingerprint && r.Fingerprint == Convert.ToHexStringLower(fingerprint.Span))
-        || r.All.Any(e => e.Certificate is { } c && c.Subkeys.Select(s => s.Key).Append(c.Primary).Any(k => k.IsNamedBy(signature))));
+        (imageName is null || r.EntryFor(imageName) is not null)
+        && ((signature.IssuerFingerprint is { } fingerprint && r.Fingerprint == Convert.ToHexStringLower(fingerprint.Span))
+            || r.All.Any(e => e.Certificate is { } c && c.Subkeys.Select(s => s.Key).Append(c.Primary).Any(k => k.IsNamedBy(signature)))));
 
     /// <summary>
     /// One candidate for each key, with the scopes whose copy of the key allows the signature: an administrator
@@ -187,8 +188,8 @@ internal sealed class SignaturePlan(
     private void RefuseScope(KeyRecord record)
     {
         KeystoreEntry? entry = imageName is null ? record.Effective[0] : record.EntryFor(imageName);
-        string message = entry is not null || record.Scopes.Count == 0
-            ? $"is by key {record.Fingerprint}, whose trust {CleanText.From((entry ??= record.Effective[0]).Path)} takes away{(entry.Problem is null ? "" : $": {entry.Problem}")}"
+        string message = entry is not null
+            ? $"is by key {record.Fingerprint}, whose trust {CleanText.From(entry.Path)} takes away{(entry.Problem is null ? "" : $": {entry.Problem}")}"
             : $"is by key {record.Fingerprint}, which is trusted for {Keystore.DescribeScopes(record.Scopes)} only";
         Refuse(
             TrustFailure.WrongPrefix, message,

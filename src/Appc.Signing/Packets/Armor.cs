@@ -18,6 +18,8 @@ internal static class Armor
 
     private static ReadOnlySpan<byte> End => "-----END "u8;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     private static ReadOnlySpan<byte> Dashes => "-----"u8;
 
     /// <summary>
@@ -31,8 +33,13 @@ internal static class Armor
             throw new MalformedPacketException("it is empty");
         }
 
+        if (file.Span.StartsWith(ByteOrderMark))
+        {
+            return Decode(file.Span[ByteOrderMark.Length..], kinds);
+        }
+
         // Every binary packet has the high bit set, and no text that could begin an armor has.
-        return (file.Span[0] & 0x80) != 0 && !file.Span.StartsWith("\uFEFF"u8) ? file : Decode(file.Span, kinds);
+        return (file.Span[0] & 0x80) != 0 ? file : Decode(file.Span, kinds);
     }
 
     /// <summary>Writes an armored block with a checksum, which gpg and old tools expect.</summary>

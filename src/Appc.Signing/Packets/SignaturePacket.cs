@@ -143,7 +143,7 @@ internal sealed class SignaturePacket
             KeyExpiration = Single(hashed, SubpacketType.KeyExpirationTime) is { } expiry ? Number(expiry) : null,
             KeyFlags = flags is { } f ? (f.IsEmpty ? 0 : f.Span[0]) : null,
             RevocationReason = reason is { IsEmpty: false } r ? (r.Span[0], r[1..]) : null,
-            IssuerFingerprint = issuer is { Length: > 1 } fingerprint ? fingerprint[1..] : null,
+            IssuerFingerprint = issuer is { Length: > 1 } fingerprint ? fingerprint[1..] : default(ReadOnlyMemory<byte>?),
             UnknownCritical = DescribeUnknownCritical(hashed.Concat(unhashed)),
         };
     }

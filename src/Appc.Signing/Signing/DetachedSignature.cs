@@ -42,7 +42,8 @@ internal static class DetachedSignature
         return Packet.Write(PacketTag.Signature, body);
     }
 
-    private static byte[] Sign(KeyAlgorithm algorithm, AsymmetricKeyParameter secret, byte[] digest)
+    /// <summary>The numbers of a signature, as its packet holds them.</summary>
+    public static byte[] Sign(KeyAlgorithm algorithm, AsymmetricKeyParameter secret, byte[] digest)
     {
         switch (algorithm)
         {
@@ -55,6 +56,8 @@ internal static class DetachedSignature
             case KeyAlgorithm.EdDsaLegacy:
                 byte[] value = Run(new Ed25519Signer(), secret, digest);
                 return [.. Mpi(new BigInteger(1, value.AsSpan(0, 32))), .. Mpi(new BigInteger(1, value.AsSpan(32)))];
+            case KeyAlgorithm.Ed25519:
+                return Run(new Ed25519Signer(), secret, digest);
             default:
                 throw new MalformedPacketException("keys of this algorithm cannot sign here");
         }
@@ -78,5 +81,5 @@ internal static class DetachedSignature
     private static byte[] Mpi(BigInteger number) =>
         [(byte)(number.BitLength >> 8), (byte)number.BitLength, .. number.ToByteArrayUnsigned()];
 
-    private static byte[] Subpacket(SubpacketType type, byte[] data) => [(byte)(data.Length + 1), (byte)type, .. data];
+    public static byte[] Subpacket(SubpacketType type, byte[] data) => [(byte)(data.Length + 1), (byte)type, .. data];
 }

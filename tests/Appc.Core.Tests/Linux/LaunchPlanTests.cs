@@ -104,7 +104,7 @@ public sealed class LaunchPlanTests : IDisposable
         LaunchException error = Assert.Throws<LaunchException>(plan.Start);
         Assert.Equal("enter /nowhere", error.Step);
         Assert.Equal(2, error.Errno);
-        Assert.Equal("pod x: cannot enter /nowhere: No such file or directory", error.Message);
+        Assert.Equal("pod x: cannot enter /nowhere: no such file or directory", error.Message);
     }
 
     [Fact]

@@ -14,26 +14,34 @@ public sealed class GpgKeys : IDisposable
 
     internal static readonly string[] Algorithms = ["rsa2048", "rsa4096", "ed25519", "nistp256", "nistp384", "nistp521"];
 
-    private readonly Gpg _gpg = new();
+    private readonly Lazy<Gpg> _gpg = new(Generate);
 
-    public GpgKeys()
+    internal Gpg Gpg => _gpg.Value;
+
+    public void Dispose()
     {
-        foreach (string algorithm in (string[])[.. Algorithms, "dsa2048", "rsa1024"])
+        if (_gpg.IsValueCreated)
         {
-            _gpg.Generate(algorithm, algorithm, at: Past);
+            _gpg.Value.Dispose();
         }
-
-        _gpg.Generate("other", "ed25519", at: Past);
-        _gpg.Generate("expired", "ed25519", expires: "1y", at: Past);
-        _gpg.Generate("locked", "ed25519", passphrase: Passphrase);
-        _gpg.Generate("certify", "ed25519", "cert", at: Past);
-        _gpg.AddSubkey(_gpg.Generate("subkey", "rsa2048", "cert,sign", at: Past), "ed25519", at: Past);
-        _gpg.AddSubkey(_gpg.Generate("subkey2", "ed25519", "cert,sign", at: Past), "rsa2048", at: Past);
-        _gpg.AddSubkey(_gpg.Generate("encrypts", "ed25519", "cert", at: Past), "cv25519", "encr", at: Past);
-        _gpg.AddSubkey(_gpg.Generate("oldsubkey", "ed25519", "cert", at: Past), "ed25519", expires: "1y", at: Past);
     }
 
-    internal Gpg Gpg => _gpg;
+    private static Gpg Generate()
+    {
+        var gpg = new Gpg();
+        foreach (string algorithm in (string[])[.. Algorithms, "dsa2048", "rsa1024"])
+        {
+            gpg.Generate(algorithm, algorithm, at: Past);
+        }
 
-    public void Dispose() => _gpg.Dispose();
+        gpg.Generate("other", "ed25519", at: Past);
+        gpg.Generate("expired", "ed25519", expires: "1y", at: Past);
+        gpg.Generate("locked", "ed25519", passphrase: Passphrase);
+        gpg.Generate("certify", "ed25519", "cert", at: Past);
+        gpg.AddSubkey(gpg.Generate("subkey", "rsa2048", "cert,sign", at: Past), "ed25519", at: Past);
+        gpg.AddSubkey(gpg.Generate("subkey2", "ed25519", "cert,sign", at: Past), "rsa2048", at: Past);
+        gpg.AddSubkey(gpg.Generate("encrypts", "ed25519", "cert", at: Past), "cv25519", "encr", at: Past);
+        gpg.AddSubkey(gpg.Generate("oldsubkey", "ed25519", "cert", at: Past), "ed25519", expires: "1y", at: Past);
+        return gpg;
+    }
 }

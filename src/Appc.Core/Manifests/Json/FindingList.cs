@@ -9,23 +9,24 @@ namespace Appc.Manifests.Json;
 /// </summary>
 internal sealed class FindingList(int most)
 {
-    private readonly List<ManifestFinding> _findings = [];
-    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
-    private PathSegment[] _path = new PathSegment[12];
+    // Most documents have no fault: what holds them is made with the first.
+    private List<ManifestFinding>? _findings;
+    private HashSet<string>? _read;
+    private PathSegment[] _path = [];
     private int _depth;
 
     /// <summary>The document that the objects were read from; null for objects made in code.</summary>
     public JsonTable? Source { get; set; }
 
-    public bool IsEmpty => _findings.Count == 0;
+    public bool IsEmpty => Count == 0;
 
     /// <summary>How many there are, those beyond the most that are kept included.</summary>
     public int Count { get; private set; }
 
-    public IReadOnlyList<ManifestFinding> Findings => _findings;
+    public IReadOnlyList<ManifestFinding> Findings => _findings ?? [];
 
     /// <summary>The findings in the order of the document.</summary>
-    public IReadOnlyList<ManifestFinding> InOrder() => [.. _findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
+    public IReadOnlyList<ManifestFinding> InOrder() => [.. Findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
 
     public void Push(string member) => PushSegment(new PathSegment(member, 0));
 
@@ -55,7 +56,7 @@ internal sealed class FindingList(int most)
     public void AddAt(JsonValue value, string rule, string message, string section)
     {
         string path = JsonPlace.PathOf(value);
-        _read.Add(path);
+        (_read ??= new(StringComparer.Ordinal)).Add(path);
         (int line, int column) = JsonPlace.Of(value.Table.Utf8.Span, value.Offset);
         Add(new ManifestFinding(path, line, column, JsonPlace.Show(value), rule, message, section));
     }
@@ -64,7 +65,7 @@ internal sealed class FindingList(int most)
     public void AddMissing(JsonValue parent, string member, string section, string rule = "required")
     {
         string path = JsonPlace.PathOf(parent) + JsonPlace.Step(member);
-        _read.Add(path);
+        (_read ??= new(StringComparer.Ordinal)).Add(path);
         (int line, int column) = JsonPlace.Of(parent.Table.Utf8.Span, parent.Offset);
         Add(new ManifestFinding(path, line, column, null, rule, $"the member '{member}' is required", section));
     }
@@ -84,7 +85,7 @@ internal sealed class FindingList(int most)
         }
 
         string path = text.ToString();
-        if (_read.Contains(path))
+        if (_read?.Contains(path) == true)
         {
             // The member could not be read; that it is missing from the object says nothing new.
             return;
@@ -120,7 +121,7 @@ internal sealed class FindingList(int most)
     {
         if (_depth == _path.Length)
         {
-            Array.Resize(ref _path, _depth * 2);
+            Array.Resize(ref _path, Math.Max(8, _depth * 2));
         }
 
         _path[_depth++] = segment;
@@ -129,11 +130,12 @@ internal sealed class FindingList(int most)
     private void Add(ManifestFinding finding)
     {
         Count++;
-        if (_findings.Count < most)
+        _findings ??= [];
+        if (Count <= most)
         {
             _findings.Add(finding);
         }
-        else if (_findings.Count == most)
+        else if (Count == most + 1)
         {
             _findings.Add(new ManifestFinding("$", Source is null ? 0 : int.MaxValue, 0, null, "limit", $"there are more than {most} faults; the others are not listed", SpecSections.None));
         }

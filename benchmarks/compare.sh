@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Runs this library beside its peers, interleaved in one process, and prints medians and ratios:
+#   start to exit of 'true' in an image that is there already;
+#   import of a signed image of about 200 MB against 'tar xzf' and others.
+# Usage: benchmarks/compare.sh [launch|import]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=../eng/lib.sh
+. eng/lib.sh
+become_root "$0" "$@"
+[ $# -gt 0 ] || set -- launch import
+
+# All mounts, the scratch tmpfs among them, live in a namespace of this run and vanish with it.
+if [ -z "${APPC_COMPARE_NAMESPACE:-}" ]; then
+    exec env APPC_COMPARE_NAMESPACE=1 unshare --mount --propagation private bash benchmarks/compare.sh "$@"
+fi
+
+need systemd-nspawn=systemd-container busybox=busybox-static gpg=gnupg sha512sum=coreutils tar=tar gzip=gzip
+want crun=crun runc=runc bwrap=bubblewrap umoci=umoci skopeo=skopeo podman=podman
+need_dotnet
+
+work=$(mktemp -d)
+mount -t tmpfs -o size=8g tmpfs "$work"
+cleanup() {
+    [ -z "${GNUPGHOME:-}" ] || gpgconf --kill all 2>/dev/null || true
+    cd /
+    umount -l "$work" 2>/dev/null || true
+    rmdir "$work" 2>/dev/null || true
+}
+trap cleanup EXIT
+
+echo "building"
+dotnet publish samples/appc -c Release -o "$work/appc" -v quiet -nologo -clp:ErrorsOnly
+dotnet publish benchmarks/Appc.Benchmarks -c Release -o "$work/bench" -v quiet -nologo -clp:ErrorsOnly
+
+export GNUPGHOME=$work/gnupg
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Benchmark <benchmark@example.com>' ed25519 sign 1y 2>/dev/null
+gpg --batch --quiet --armor --export >"$work/key.asc"
+gpg --batch --quiet --armor --export-secret-keys >"$work/secret.asc"
+"$work/appc/appc" --config "$work/etc" trust add --quiet --prefix example.com --yes "$work/key.asc" >/dev/null
+
+architecture=$(uname -m | sed 's/x86_64/amd64/')
+manifest() {
+    cat >"$work/manifest.json" <<JSON
+{ "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/$1",
+  "labels": [ { "name": "version", "value": "1.0.0" }, { "name": "os", "value": "linux" }, { "name": "arch", "value": "$architecture" } ],
+  "app": { "exec": ["/bin/true"], "user": "0", "group": "0" } }
+JSON
+}
+build() { # NAME ROOTFS
+    manifest "$1"
+    "$work/appc/appc" build --manifest "$work/manifest.json" --rootfs "$2" "$work/$1.aci" >/dev/null
+    "$work/appc/appc" sign --key "$work/secret.asc" "$work/$1.aci" >/dev/null
+}
+
+launch() {
+    local root=$work/rootfs peers=()
+    mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,etc,usr,var}
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    ln -s busybox "$root/bin/true"
+    ln -s busybox "$root/bin/sh"
+    echo 'ID=benchmark' >"$root/etc/os-release"
+    build small "$root"
+
+    peers+=(--peer "bare systemd-nspawn=systemd-nspawn -q --register=no --keep-unit -D $root --console=pipe --link-journal=no --resolv-conf=off --timezone=off /bin/true")
+    local runtime
+    for runtime in crun runc; do
+        command -v $runtime >/dev/null || continue
+        mkdir -p "$work/$runtime"
+        (cd "$work/$runtime" && $runtime spec)
+        sed -i -e "s|\"path\": \"rootfs\"|\"path\": \"$root\"|" -e 's|"terminal": true|"terminal": false|' \
+            -e 's|"sh"|"/bin/true"|' "$work/$runtime/config.json"
+        peers+=(--peer "$runtime run=$runtime --root $work/$runtime/state run --bundle $work/$runtime benchmark-$runtime")
+    done
+    ! command -v bwrap >/dev/null ||
+        peers+=(--peer "bwrap --unshare-all=bwrap --unshare-all --ro-bind $root / --proc /proc --dev /dev /bin/true")
+    ! command -v podman >/dev/null ||
+        peers+=(--peer "podman run=podman --root $work/podman --runroot $work/podman-run --cgroup-manager cgroupfs run --rm --network none --cgroups disabled --log-driver none --rootfs $root /bin/true")
+    "$work/bench/Appc.Benchmarks" launch --directory "$work" --keys "$work/etc/trustedkeys" --image "$work/small.aci" \
+        --rounds "${ROUNDS:-40}" --baseline "bare systemd-nspawn" "${peers[@]}"
+}
+
+import() {
+    local root=$work/large peers=() image=$work/large.aci
+    mkdir -p "$root"
+    # Real files of this machine, as they come, until there are enough of them.
+    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 22 / 10)) list=$work/files
+    find /usr -xdev -type f -readable -size -40M -printf '%s %p\n' 2>/dev/null | sort -k2 |
+        awk -v limit="$limit" '{ sum += $1; if (sum > limit) exit; sub(/^[0-9]+ /, ""); print }' >"$list"
+    tar -c -C / -T "$list" --transform 's|^/||' 2>/dev/null | tar -x -C "$root"
+    build large "$root"
+    rm -rf "$root"
+
+    peers+=(--peer "tar xzf=tar xzf $image -C {}")
+    peers+=(--peer "gpg --verify, sha512sum, tar=sh -c 'gpg --batch --quiet --verify $image.asc $image && gzip -dc $image | tee {}/pipe.tar | sha512sum >{}/sum && tar xf {}/pipe.tar -C {} && rm {}/pipe.tar'")
+    if command -v umoci >/dev/null; then
+        local layout=$work/oci
+        umoci init --layout "$layout"
+        umoci new --image "$layout:large"
+        umoci raw add-layer --image "$layout:large" <(gzip -dc "$image") 2>/dev/null ||
+            { gzip -dc "$image" >"$work/large.tar" && umoci raw add-layer --image "$layout:large" "$work/large.tar" && rm "$work/large.tar"; }
+        peers+=(--peer "umoci unpack=umoci unpack --image $layout:large {}/bundle")
+        ! command -v skopeo >/dev/null ||
+            peers+=(--peer "skopeo copy (no extraction)=skopeo --insecure-policy copy oci:$layout:large dir:{}/copy")
+    fi
+    "$work/bench/Appc.Benchmarks" import --directory "$work" --keys "$work/etc/trustedkeys" --image "$image" \
+        --rounds "${IMPORT_ROUNDS:-5}" --baseline "tar xzf" "${peers[@]}"
+}
+
+echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), kernel $(uname -r)"
+for what in "$@"; do
+    case $what in
+        launch) launch ;;
+        import) import ;;
+        *) die "unknown comparison '$what': launch or import" ;;
+    esac
+done

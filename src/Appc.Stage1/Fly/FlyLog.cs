@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Appc.Stage1.Fly;
+
+internal static partial class FlyLog
+{
+    [LoggerMessage(3101, LogLevel.Information, "Pod {Uuid} did not stop within {Seconds} s; killing it")]
+    internal static partial void GraceOver(this ILogger logger, string uuid, double seconds);
+
+    [LoggerMessage(3102, LogLevel.Warning, "The end of the app of pod {Uuid} could not be recorded: {Error}")]
+    internal static partial void StatusNotWritten(this ILogger logger, string uuid, string error);
+}

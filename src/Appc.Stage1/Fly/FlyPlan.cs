@@ -1,0 +1,233 @@
+using System.Globalization;
+using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1.Isolation;
+using Tmds.Linux;
+
+namespace Appc.Stage1.Fly;
+
+/// <summary>Writes the launch plan of a fly pod: what its first process does before it becomes the app.</summary>
+internal sealed class FlyPlan
+{
+    /// <summary>The number under which the app holds the pod's lock: out of the way of programs and shells.</summary>
+    internal const int LockDescriptor = 99;
+
+    private const int LayersInOneOption = 200;
+    private const int FirstLayerDescriptor = 200;
+    private static readonly ulong Namespaces =
+        (ulong)(LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS);
+
+    private readonly Stage1Pod _pod;
+    private readonly Stage1App _app;
+    private readonly LaunchPlan _plan;
+    private readonly string _own;
+
+    private FlyPlan(Stage1Pod pod, LaunchPlan plan)
+    {
+        _pod = pod;
+        _app = pod.Apps[0];
+        _own = Path.Combine(pod.Directory, "stage1");
+        _plan = plan;
+    }
+
+    /// <summary>Builds the plan.</summary>
+    internal static LaunchPlan Build(Stage1Pod pod, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    {
+        LaunchPlan plan = new(subject, Namespaces);
+        try
+        {
+            new FlyPlan(pod, plan).Write(subject, tree, kernelPaths, lastCapability);
+            return plan;
+        }
+        catch
+        {
+            plan.Dispose();
+            throw;
+        }
+    }
+
+    private void Write(string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    {
+        App app = _app.App;
+        if (app.Exec.Count == 0)
+        {
+            throw new LaunchException("find the program", 0, $"{subject}: the app {_app.Name} names no program to execute");
+        }
+
+        AppUser user = AppUser.Resolve(app, tree, subject);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
+        CapabilitySet capabilities = Capabilities(lastCapability, out bool retained);
+
+        _plan.CloseAllBut(_pod.LockDescriptor);
+        _plan.SetUmask(0);
+        _plan.MakeMountsPrivate();
+
+        // Everything of the host is opened while its root is still there.
+        LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
+        LaunchArgument output = OpenLog(_pod.StandardOutputPath(_app.Name));
+        LaunchArgument error = OpenLog(_pod.StandardErrorPath(_app.Name));
+        if (IsolatorReader.ReadInteger(app.Isolators, IsolatorReader.OomScoreAdjustment) is { } score)
+        {
+            _plan.WriteFile("set the OOM score", "/proc/self/oom_score_adj", System.Text.Encoding.ASCII.GetBytes(score.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        _plan.MakeDirectory("make the pod's stage1 directory", _own, 0x1c0); // 0700: an app's files may be set-id
+        FlyVolumes volumes = new(_plan, _pod, subject, _own);
+        volumes.Open();
+        MountRoot(tree);
+        _plan.ChangeDirectory("enter the app's root", _own);
+        _plan.PivotRootHere();
+
+        // From here on every path is one of the app's root, and so is every link on the way.
+        MountKernelFileSystems();
+        if (!_pod.Options.KeepKernelPaths)
+        {
+            kernelPaths.Protect(_plan);
+        }
+
+        volumes.Attach();
+        if (_app.Runtime.ReadOnlyRootFs)
+        {
+            _plan.Remount("make the root read-only", "/", LibC.MS_RDONLY | LibC.MS_NODEV);
+        }
+
+        string directory = app.WorkingDirectory.Length == 0 ? "/" : app.WorkingDirectory;
+        _plan.ChangeDirectory($"enter the working directory {directory}", directory);
+        _plan.SetHostName(Hostname());
+        _plan.NewSessionKeyring();
+
+        // While the child may still install a filter without no-new-privileges. The steps that follow pass it.
+        if (!_pod.Options.NoSeccomp && FlyFilter.Build(app.Isolators, capabilities) is { Length: > 0 } filter)
+        {
+            _plan.InstallFilter(filter);
+        }
+
+        DropPrivileges(user, capabilities, retained, lastCapability);
+        _plan.SetUmask(0x12); // 022
+        List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
+        if (_pod.LockDescriptor >= 0)
+        {
+            passed.Add((_pod.LockDescriptor, LockDescriptor));
+        }
+
+        _plan.PassDescriptors(passed);
+        _plan.Execute(
+            ProgramSearch.Candidates(app.Exec[0], directory, environment["PATH"]),
+            app.Exec,
+            environment.Select(v => $"{v.Key}={v.Value}"));
+    }
+
+    private CapabilitySet Capabilities(int last, out bool retained)
+    {
+        CapabilitySet ofKernel = new((1UL << (last + 1)) - 1);
+        CapabilitySet asked = CapabilitySet.FromIsolators(_app.App.Isolators, out retained);
+        return _pod.Options.KeepAllCapabilities ? ofKernel : new CapabilitySet(asked.Bits & ofKernel.Bits);
+    }
+
+    private string Hostname()
+    {
+        const int KernelLimit = 64;
+        string name = _pod.Options.Hostname ?? "appc-" + _pod.Uuid;
+        return name.Length <= KernelLimit ? name : name[..KernelLimit];
+    }
+
+    private LaunchArgument OpenLog(string path) => _plan.Open(
+        "open the log", path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_NOFOLLOW | LibC.O_NOCTTY, 0x1a0); // 0640
+
+    /// <summary>The app's root: its layers, and over them a layer of its own. Mounted over the pod's stage1 directory.</summary>
+    private void MountRoot(ImageTree tree)
+    {
+        _plan.ChangeDirectory("enter the pod's stage1 directory", _own);
+
+        // The layers are named by descriptors: short enough for many of them, and the app's /proc/self/mountinfo
+        // shows no path of the host. They are opened here because the kernel wants them of this mount namespace.
+        List<string> lower = [];
+        for (int i = 0; i < _app.Layers.Count; i++)
+        {
+            int number = FirstLayerDescriptor + i;
+            _plan.OpenAs("open the image", _app.Layers[_app.Layers.Count - 1 - i], LibC.O_PATH | LibC.O_DIRECTORY, number);
+            lower.Add(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}"));
+        }
+
+        // The root directory of an overlay has the mode and the owner of its upper layer.
+        Libc.Statx root = tree.Root;
+        uint mode = root.Mode & 0xfffu;
+        _plan.MakeDirectory("make the upper layer", "upper", mode);
+        _plan.MakeDirectory("make the upper layer", "work", 0x1c0);
+        if (root.Uid != 0 || root.Gid != 0)
+        {
+            _plan.ChangeOwner("make the upper layer", "upper", root.Uid, root.Gid);
+        }
+
+        // Volatile: without it the kernel writes back the whole file system that holds the data directory at the end
+        // of every pod, and waits. What must survive a power cut belongs in volumes; a pod does not survive one.
+        if (lower.Count <= LayersInOneOption)
+        {
+            _plan.Mount(
+                "mount the app's root", "overlay", ".", "overlay", LibC.MS_NODEV,
+                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work,volatile");
+        }
+        else
+        {
+            // A mount option string is a page; newer kernels take layers one by one.
+            LaunchArgument overlay = _plan.NewFileSystem(
+                "mount the app's root", "overlay", Libc.MOUNT_ATTR_NODEV,
+                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work"), ("volatile", null)]);
+            _plan.Attach("mount the app's root", overlay, ".");
+        }
+    }
+
+    private void MountKernelFileSystems()
+    {
+        const ulong Strict = 0x2 | 0x4 | 0x8; // MS_NOSUID | MS_NODEV | MS_NOEXEC
+        _plan.MakeDirectory("make /proc", "/proc", 0x16d);
+        _plan.Mount("mount /proc", "proc", "/proc", "proc", Strict);
+        _plan.MakeDirectory("make /sys", "/sys", 0x16d);
+        _plan.Mount("mount /sys", "sysfs", "/sys", "sysfs", Strict | LibC.MS_RDONLY);
+
+        const string Dev = "make /dev";
+        _plan.MakeDirectory(Dev, "/dev", 0x1ed);
+        _plan.Mount(Dev, "tmpfs", "/dev", "tmpfs", LibC.MS_NOSUID | LibC.MS_NOEXEC, "mode=755,size=64k,nr_inodes=64");
+        foreach ((string name, uint minor) in (ReadOnlySpan<(string, uint)>)[("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)])
+        {
+            _plan.MakeDevice(Dev, "/dev/" + name, 0x1b6, 1, minor);
+        }
+
+        _plan.MakeDevice(Dev, "/dev/tty", 0x1b6, 5, 0);
+        _plan.MakeLink(Dev, "/proc/self/fd", "/dev/fd");
+        _plan.MakeLink(Dev, "/proc/self/fd/0", "/dev/stdin");
+        _plan.MakeLink(Dev, "/proc/self/fd/1", "/dev/stdout");
+        _plan.MakeLink(Dev, "/proc/self/fd/2", "/dev/stderr");
+        _plan.MakeLink(Dev, "pts/ptmx", "/dev/ptmx");
+        _plan.MakeDirectory(Dev, "/dev/pts", 0x1ed);
+        _plan.MakeDirectory(Dev, "/dev/shm", 0x3ff);
+        _plan.Mount("mount /dev/pts", "devpts", "/dev/pts", "devpts", LibC.MS_NOSUID | LibC.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
+        _plan.Mount("mount /dev/shm", "tmpfs", "/dev/shm", "tmpfs", Strict, "mode=1777,size=10%");
+
+        // No device can be added: the app may keep CAP_MKNOD, and nothing else would stop it from making a disk.
+        _plan.Remount(Dev, "/dev", LibC.MS_RDONLY | LibC.MS_NOSUID | LibC.MS_NOEXEC);
+    }
+
+    private void DropPrivileges(AppUser user, CapabilitySet capabilities, bool retained, int lastCapability)
+    {
+        bool isRoot = user.Uid == 0;
+        ulong own = isRoot || retained ? capabilities.Bits : 0;
+        _plan.ClearAmbientCapabilities();
+        _plan.LimitCapabilities(capabilities.Bits, lastCapability);
+        if (!isRoot)
+        {
+            _plan.KeepCapabilities();
+        }
+
+        _plan.SetIdentity(user.Uid, user.Gid, user.Groups);
+
+        // Root gains the bounding set by executing; other users keep only what was asked for by name.
+        ulong ambient = isRoot ? 0 : own;
+        _plan.SetCapabilities(own, ambient);
+        _plan.RaiseAmbientCapabilities(ambient);
+        if (IsolatorReader.ReadBoolean(_app.App.Isolators, IsolatorReader.NoNewPrivileges))
+        {
+            _plan.NoNewPrivileges();
+        }
+    }
+}

@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Text;
+using Appc.Linux;
+using Appc.Stage1.Isolation;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+
+namespace Appc.Stage1.Fly;
+
+/// <summary>
+/// The fly flavour: one app, executed directly, in namespaces of its own for mounts, processes, host name and IPC.
+/// Starts in about a millisecond and adds no process of its own. The network and the user ids are those of the host.
+/// </summary>
+/// <remarks>
+/// The app is process 1 of its own process namespace, so nothing of the pod outlives it. A signal that it neither
+/// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
+/// is what the signal does to any other process.
+/// </remarks>
+public sealed class FlyStage1 : IStage1, IDisposable
+{
+    private readonly ProcessReaper _reaper = new();
+    private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
+    private readonly Lazy<int> _lastCapability = new(ReadLastCapability);
+    private readonly Lazy<string> _bootId = new(ProcFs.BootId);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <summary>Creates the flavour.</summary>
+    /// <param name="loggerFactory">Where to log; null for nowhere.</param>
+    /// <param name="timeProvider">The clock of grace periods; null for the system's.</param>
+    public FlyStage1(ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
+    {
+        _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<FlyStage1>();
+        _time = timeProvider ?? TimeProvider.System;
+    }
+
+    /// <inheritdoc/>
+    /// <value><c>fly</c>.</value>
+    public string Name => "fly";
+
+    /// <inheritdoc/>
+    public Stage1Features Features { get; } = new()
+    {
+        SeveralApps = false,
+        UserNamespaces = false,
+        EnforcedIsolators =
+        [
+            IsolatorReader.CapabilitiesRetainSet, IsolatorReader.CapabilitiesRemoveSet,
+            IsolatorReader.NoNewPrivileges, IsolatorReader.OomScoreAdjustment,
+        ],
+    };
+
+    /// <inheritdoc/>
+    public Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(FlyHost.Probe());
+    }
+
+    /// <inheritdoc/>
+    public Task<Stage1Process> StartAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<Stage1Process>(cancellationToken);
+        }
+
+        try
+        {
+            return Task.FromResult(Start(pod));
+        }
+        catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return Task.FromException<Stage1Process>(e as AppcException ?? new LaunchException("prepare", 0, $"pod {pod.Uuid}: {e.Message}", null, e));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(Stage1Pod pod, Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        using SafeFileHandle? process = Open(firstProcess);
+        if (process is null)
+        {
+            return;
+        }
+
+        Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
+        bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
+        if (asked)
+        {
+            PidFd.Signal(process, LibC.SIGTERM);
+            try
+            {
+                await ended.WaitAsync(grace, _time, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                _logger.GraceOver(pod.Uuid, grace.TotalSeconds);
+            }
+        }
+
+        PidFd.Signal(process, LibC.SIGKILL);
+        await ended.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A fly pod has nothing outside its directory: its mounts are gone with its last process.</remarks>
+    public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
+    public void Dispose() => _reaper.Dispose();
+
+    private Stage1Process Start(Stage1Pod pod)
+    {
+        string subject = "pod " + pod.Uuid;
+        if (pod.Apps.Count != 1)
+        {
+            throw new LaunchException(
+                "prepare",
+                0,
+                string.Create(CultureInfo.InvariantCulture, $"{subject}: a fly pod runs exactly one app, not {pod.Apps.Count}"),
+                "Use the nspawn flavour for pods of several apps.");
+        }
+
+        Stage1App app = pod.Apps[0];
+        if (app.Layers.Count == 0)
+        {
+            throw new LaunchException("open the image", 0, $"{subject}: the app {app.Name} has no image tree");
+        }
+
+        using ImageTree tree = new(app.Layers, subject);
+        StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
+        try
+        {
+            LaunchedProcess process;
+            using (LaunchPlan plan = FlyPlan.Build(pod, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            {
+                process = plan.Start();
+            }
+
+            (Stage1ProcessId id, Task<ProcessEnd> end) = Watch(process);
+            return new Stage1Process(id, RecordAsync(end, status, pod.Uuid));
+        }
+        catch (LaunchException e)
+        {
+            status.Dispose();
+            throw FlyDiagnosis.Explain(e, app, tree, subject);
+        }
+        catch
+        {
+            status.Dispose();
+            throw;
+        }
+    }
+
+    private (Stage1ProcessId Id, Task<ProcessEnd> End) Watch(LaunchedProcess process)
+    {
+        try
+        {
+            // Before the reaper may take it: until then the number is the child's, dead or alive.
+            Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
+            return (id, _reaper.WaitAsync(process.PidFd, isChild: true));
+        }
+        catch
+        {
+            // Nobody would ever know of its end: it must not go on.
+            PidFd.Signal(process.PidFd, LibC.SIGKILL);
+            PidFd.Reap(process.PidFd);
+            process.PidFd.Dispose();
+            throw;
+        }
+    }
+
+    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, string uuid)
+    {
+        ProcessEnd end = await ended.ConfigureAwait(false);
+        using (status)
+        {
+            string? error = status.Write(Encoding.ASCII.GetBytes(Describe(end)));
+            if (error is not null)
+            {
+                _logger.StatusNotWritten(uuid, error);
+            }
+        }
+    }
+
+    private static string Describe(ProcessEnd end) => end.Kind switch
+    {
+        ProcessEndKind.Exited => string.Create(CultureInfo.InvariantCulture, $"exited {end.Value} {(end.Value == 0 ? "success" : "exit-code")}\n"),
+        ProcessEndKind.Killed => string.Create(CultureInfo.InvariantCulture, $"killed {end.Value} signal\n"),
+        ProcessEndKind.Dumped => string.Create(CultureInfo.InvariantCulture, $"dumped {end.Value} core-dump\n"),
+        _ => "unknown\n",
+    };
+
+    private SafeFileHandle? Open(Stage1ProcessId id) =>
+        id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
+
+    /// <summary>Whether a termination signal does anything to the first process of a process namespace.</summary>
+    private static bool TakesTermination(int pid)
+    {
+        const ulong Terminate = 1UL << (15 - 1);
+        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
+    }
+
+    private static int ReadLastCapability() =>
+        int.TryParse(File.ReadAllText("/proc/sys/kernel/cap_last_cap"), NumberStyles.None, CultureInfo.InvariantCulture, out int last)
+            ? last
+            : Capability.LastKnown;
+}

@@ -1,0 +1,197 @@
+using System.Text;
+using Appc.Linux;
+
+namespace Appc.Stage1.Isolation;
+
+/// <summary>
+/// Looks into an app's stacked image trees before they are mounted: what a path would be in the app's root. Links
+/// lead through all layers, and never out of them.
+/// </summary>
+internal sealed unsafe class ImageTree : IDisposable
+{
+    private const int LinkLimit = 40;
+    private const int PathLimit = 4096;
+
+    private readonly Fd[] _layers;
+
+    /// <summary>Opens the trees.</summary>
+    /// <param name="layers">The trees, the lowest first.</param>
+    /// <param name="subject">What is launched, for messages.</param>
+    /// <exception cref="LaunchException">A tree is missing.</exception>
+    internal ImageTree(IReadOnlyList<string> layers, string subject)
+    {
+        List<Fd> opened = new(layers.Count);
+        try
+        {
+            foreach (string layer in layers)
+            {
+                opened.Add(Fd.OpenDirectory(layer));
+            }
+        }
+        catch (ErrnoException e)
+        {
+            opened.ForEach(fd => fd.Dispose());
+            throw new LaunchException(
+                "open the image", 0, $"{subject}: {e.Message}", "The image may have been removed: fetch or import it again.", e);
+        }
+
+        _layers = [.. opened];
+    }
+
+    /// <summary>What the root directory itself is like: that of the top layer.</summary>
+    internal Libc.Statx Root => _layers[^1].Stat();
+
+    /// <summary>What is at a path after following links; null if there is nothing.</summary>
+    internal Libc.Statx? Stat(string path) => Find(path)?.Stat;
+
+    /// <summary>The content of a regular file; null if there is none, or it is larger than the limit.</summary>
+    internal byte[]? ReadFile(string path, int limit = 1 << 20)
+    {
+        if (Find(path) is not { } found || found.Stat.Type != Libc.S_IFREG || found.Stat.Size > limit)
+        {
+            return null;
+        }
+
+        using Fd? file = Open(found.Layer, found.Path, Libc.O_RDONLY | Libc.O_NOFOLLOW | Libc.O_NONBLOCK);
+        if (file is null)
+        {
+            return null;
+        }
+
+        byte[] content = new byte[(int)found.Stat.Size];
+        int length = 0;
+        fixed (byte* p = content)
+        {
+            nint read;
+            while (length < content.Length && (read = Libc.read(file.Number, p + length, (nuint)(content.Length - length))) > 0)
+            {
+                length += (int)read;
+            }
+        }
+
+        return content[..length];
+    }
+
+    public void Dispose()
+    {
+        foreach (Fd layer in _layers)
+        {
+            layer.Dispose();
+        }
+    }
+
+    private (Fd Layer, string Path, Libc.Statx Stat)? Find(string path)
+    {
+        Stack<string> ahead = new();
+        Push(ahead, path);
+        List<string> behind = [];
+        (Fd Layer, string Path, Libc.Statx Stat)? found = (_layers[^1], ".", Root);
+        int links = 0;
+        while (ahead.TryPop(out string? name))
+        {
+            if (name == "..")
+            {
+                if (behind.Count > 0)
+                {
+                    behind.RemoveAt(behind.Count - 1);
+                }
+
+                found = Look(behind);
+                continue;
+            }
+
+            behind.Add(name);
+            found = Look(behind);
+            if (found is not { } entry)
+            {
+                return null;
+            }
+
+            if (entry.Stat.Type == Libc.S_IFLNK)
+            {
+                if (++links > LinkLimit || ReadLink(entry.Layer, entry.Path) is not { } target)
+                {
+                    return null;
+                }
+
+                behind.RemoveAt(behind.Count - 1);
+                if (target.StartsWith('/'))
+                {
+                    behind.Clear();
+                }
+
+                Push(ahead, target);
+                found = Look(behind);
+            }
+            else if (entry.Stat.Type != Libc.S_IFDIR && ahead.Count > 0)
+            {
+                return null;
+            }
+        }
+
+        return found;
+    }
+
+    private static void Push(Stack<string> ahead, string path)
+    {
+        foreach (string name in path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse().Where(n => n != "."))
+        {
+            ahead.Push(name);
+        }
+    }
+
+    /// <summary>The topmost entry of a path without links. The directories above it are known to be directories.</summary>
+    private (Fd Layer, string Path, Libc.Statx Stat)? Look(List<string> names)
+    {
+        string path = names.Count == 0 ? "." : string.Join('/', names);
+        if (path.Length > PathLimit || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        for (int i = _layers.Length - 1; i >= 0; i--)
+        {
+            using Fd? entry = Open(_layers[i], path, Libc.O_PATH | Libc.O_NOFOLLOW);
+            if (entry is not null)
+            {
+                // A character device with the number 0 is how a layer of an overlay says "nothing here".
+                Libc.Statx stat = entry.Stat();
+                bool isWhiteout = stat.Type == Libc.S_IFCHR && stat.RdevMajor == 0 && stat.RdevMinor == 0;
+                return isWhiteout ? null : (_layers[i], path, stat);
+            }
+
+            if (Errno.Last == Errno.ENOTDIR)
+            {
+                return null;
+            }
+        }
+
+        return null;
+    }
+
+    private static Fd? Open(Fd layer, string path, int flags)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            int fd = Libc.OpenBeneath(layer.Number, p, flags);
+            return fd >= 0 ? Fd.Own(fd, "open") : null;
+        }
+    }
+
+    private static string? ReadLink(Fd layer, string path)
+    {
+        using Fd? link = Open(layer, path, Libc.O_PATH | Libc.O_NOFOLLOW);
+        if (link is null)
+        {
+            return null;
+        }
+
+        byte[] target = new byte[PathLimit];
+        byte empty = 0;
+        fixed (byte* p = target)
+        {
+            nint length = Libc.readlinkat(link.Number, &empty, p, (nuint)target.Length);
+            return length > 0 && length < target.Length ? Encoding.UTF8.GetString(target, 0, (int)length) : null;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Appc.Stage1.Isolation;
+
+/// <summary>Where in its root an app's program is looked for.</summary>
+internal static class ProgramSearch
+{
+    /// <summary>
+    /// The paths to try in turn: the program itself if it is absolute; below the working directory if it has a
+    /// slash; otherwise in each directory of PATH.
+    /// </summary>
+    /// <param name="program">The first word of the app's <c>exec</c>.</param>
+    /// <param name="workingDirectory">The app's working directory.</param>
+    /// <param name="path">The app's PATH.</param>
+    internal static IReadOnlyList<string> Candidates(string program, string workingDirectory, string path)
+    {
+        if (program.StartsWith('/'))
+        {
+            return [program];
+        }
+
+        if (program.Contains('/', StringComparison.Ordinal))
+        {
+            return [Join(workingDirectory, program)];
+        }
+
+        // An empty entry of PATH means the working directory to a shell; here it is skipped: nobody means it.
+        return [.. path.Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Select(d => d.StartsWith('/') ? Join(d, program) : Join(Join(workingDirectory, d), program))];
+    }
+
+    private static string Join(string directory, string name) =>
+        directory.Length == 0 || directory == "/" ? "/" + name : directory.TrimEnd('/') + "/" + name;
+}

@@ -1,0 +1,295 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Appc.Conformance.Tests.Cli;
+
+/// <summary>Pods from the command line, under both flavours.</summary>
+public sealed class PodCommandTests(Materials materials)
+{
+    [Theory]
+    [InlineData("nspawn", 0)]
+    [InlineData("nspawn", 7)]
+    [InlineData("fly", 0)]
+    [InlineData("fly", 7)]
+    public async Task Run_passes_output_on_and_ends_with_the_exit_code_of_the_app(string flavour, int code)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+
+        Outcome outcome = await world.AppcAsync(
+            "run", "--rm", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", $"echo to stdout; echo to stderr >&2; exit {code}");
+
+        Assert.Equal(new Outcome(code, "to stdout\n", "to stderr\n"), outcome);
+        Assert.Equal(0, (await world.JsonAsync("list")).GetArrayLength());
+        Assert.Empty(world.Traces());
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task An_app_that_a_signal_ends_gives_128_and_the_signal(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+
+        string mark = Random.Shared.Next(100_000_000, int.MaxValue).ToString(CultureInfo.InvariantCulture);
+        using Process appc = world.Start("run", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", $"echo up; exec sleep {mark}");
+        Assert.Equal("up", await appc.StandardOutput.ReadLineAsync());
+        int app = 0;
+        await Programs.UntilAsync(() => (app = ProcessOf("sleep\0" + mark)) != 0, "the app");
+        await Programs.MustAsync("kill", "-KILL", app.ToString(CultureInfo.InvariantCulture));
+        await appc.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(137, appc.ExitCode);
+        JsonElement status = (await world.JsonAsync("list"))[0].GetProperty("apps")[0];
+        Assert.Equal("SIGKILL", status.GetProperty("signal").GetString());
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("exitCode").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task Arguments_and_environment_arrive_byte_for_byte(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string[] arguments = ["two words", "", "\"quotes'", "$HOME %n \\ ;", "ümlaut ☃", "--", "-c"];
+        const string Print = "for a; do echo \"[$a]\"; done; echo \"$GREETING\"";
+
+        string output = await world.MustAsync(
+            ["run", "--rm", "--stage1", flavour, "--set-env", "GREETING=hello = world", id, "--exec", "/bin/sh", "--", "-c", Print, "sh", .. arguments]);
+
+        Assert.Equal(string.Concat(arguments.Select(a => $"[{a}]\n")) + "hello = world", output);
+    }
+
+    [Fact]
+    public async Task Two_apps_under_nspawn_are_isolated_from_the_host_and_below_the_caller()
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        const string Look = "cat /proc/self/uid_map; grep -E '^(Seccomp|CapBnd):' /proc/self/status; echo done; sleep 1000";
+
+        using Process appc = world.Start("run", id, "--name", "one", "--exec", "/bin/sh", "--", "-c", Look, "---", id, "--name", "two", "--exec", "/bin/sleep", "--", "1000");
+        string uidMap = (await appc.StandardOutput.ReadLineAsync())!;
+        var status = new Dictionary<string, string>();
+        while (await appc.StandardOutput.ReadLineAsync() is { } line && line != "done")
+        {
+            string[] parts = line.Split('\t', 2);
+            status[parts[0]] = parts[1];
+        }
+
+        string[] map = uidMap.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("0", map[0]);
+        Assert.True(int.Parse(map[1], CultureInfo.InvariantCulture) >= 65536, uidMap);
+        Assert.Equal("2", status["Seccomp:"]);
+        ulong bounded = ulong.Parse(status["CapBnd:"], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        const ulong SysAdmin = 1UL << 21;
+        const ulong SysModule = 1UL << 16;
+        Assert.Equal(0UL, bounded & (SysAdmin | SysModule));
+
+        JsonElement pod = (await world.JsonAsync("list"))[0];
+        Assert.Equal("running", pod.GetProperty("state").GetString());
+        Assert.Equal(["one", "two"], pod.GetProperty("apps").EnumerateArray().Select(a => a.GetProperty("name").GetString()));
+        int first = pod.GetProperty("pid").GetInt32();
+        Assert.Contains(appc.Id, Ancestors(first));
+        int[] members = [.. Descendants(first)];
+        Assert.InRange(members.Length, 3, 6);
+        string own = File.ReadAllText($"/proc/{appc.Id}/cgroup").Split('\n', StringSplitOptions.RemoveEmptyEntries).Last(l => l.StartsWith("0::", StringComparison.Ordinal) || l.Contains("name=systemd", StringComparison.Ordinal));
+        string hierarchy = own[..(own.IndexOf(':', own.IndexOf(':', StringComparison.Ordinal) + 1) + 1)];
+        foreach (int member in members)
+        {
+            string line = File.ReadAllText($"/proc/{member}/cgroup").Split('\n').First(l => l.StartsWith(hierarchy, StringComparison.Ordinal));
+            Assert.StartsWith(own.TrimEnd('/'), line, StringComparison.Ordinal);
+        }
+
+        string uuid = pod.GetProperty("uuid").GetString()!;
+        await world.MustAsync("stop", uuid);
+        await appc.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(world.Traces(uuid));
+    }
+
+    [Theory]
+    [InlineData("nspawn", "INT")]
+    [InlineData("nspawn", "TERM")]
+    [InlineData("fly", "INT")]
+    [InlineData("fly", "TERM")]
+    public async Task A_signal_to_run_stops_the_pod(string flavour, string signal)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        const string Script = "trap 'echo stopping; exit 3' TERM; echo up; while :; do sleep 0.05; done";
+
+        using Process appc = world.Start("run", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", Script);
+        Assert.Equal("up", await appc.StandardOutput.ReadLineAsync());
+        await Programs.MustAsync("kill", "-" + signal, appc.Id.ToString(CultureInfo.InvariantCulture));
+        string rest = await appc.StandardOutput.ReadToEndAsync();
+        await appc.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("stopping\n", rest);
+        Assert.Equal(3, appc.ExitCode);
+        JsonElement pod = (await world.JsonAsync("list"))[0];
+        Assert.Equal("exited", pod.GetProperty("state").GetString());
+        Assert.Empty(world.Traces(pod.GetProperty("uuid").GetString()!));
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task A_detached_pod_outlives_its_starter_and_is_seen_stopped_and_collected(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string file = world.File_("uuid");
+
+        string uuid = await world.MustAsync(
+            "run", "--detach", "--stage1", flavour, "--uuid-file-save", file, id, "--exec", "/bin/sh", "--", "-c", "echo up; exec sleep 1000");
+
+        Assert.True(Guid.TryParseExact(uuid, "D", out _), uuid);
+        Assert.Equal(uuid + "\n", await File.ReadAllTextAsync(file));
+        JsonElement status = await world.JsonAsync("status", uuid[..8]);
+        Assert.Equal("running", status.GetProperty("state").GetString());
+        Assert.Equal(flavour, status.GetProperty("stage1").GetString());
+        Assert.True(Directory.Exists($"/proc/{status.GetProperty("pid").GetInt32()}"));
+        await Programs.UntilAsync(() => world.AppcAsync("logs", uuid).GetAwaiter().GetResult().Output == "up\n", "the app's output");
+        Assert.Contains(uuid, await world.RefusedAsync("rm", uuid), StringComparison.Ordinal);
+        Assert.Contains(id[..15], await world.RefusedAsync("image", "rm", id), StringComparison.Ordinal);
+
+        Assert.Equal(uuid, await world.MustAsync("stop", "--timeout", "2s", uuid));
+
+        status = await world.JsonAsync("status", uuid);
+        Assert.Equal("exited", status.GetProperty("state").GetString());
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("pid").ValueKind);
+        Assert.Empty(world.Traces(uuid));
+        Assert.Equal(uuid, await world.MustAsync("stop", uuid));
+        await world.MustAsync("gc", "--grace-period", "0");
+        Assert.Equal(0, (await world.JsonAsync("list")).GetArrayLength());
+        await world.MustAsync("image", "rm", id);
+        Assert.Empty(world.Leftovers());
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task Status_waits_for_the_end_when_asked(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string uuid = await world.MustAsync("run", "--detach", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "sleep 0.3; exit 5");
+
+        JsonElement status = await world.JsonAsync("status", "--wait", uuid);
+
+        Assert.Equal("exited", status.GetProperty("state").GetString());
+        JsonElement app = status.GetProperty("apps")[0];
+        Assert.Equal("hello", app.GetProperty("name").GetString());
+        Assert.Equal(id, app.GetProperty("imageId").GetString());
+        Assert.Equal(5, app.GetProperty("exitCode").GetInt32());
+        DateTimeOffset created = status.GetProperty("created").GetDateTimeOffset();
+        Assert.EndsWith("Z", status.GetProperty("finished").GetString(), StringComparison.Ordinal);
+        Assert.True(status.GetProperty("finished").GetDateTimeOffset() >= created);
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task Prepare_and_run_prepared_are_run_in_two_steps(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+
+        string uuid = await world.MustAsync("prepare", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "echo ran; exit 4");
+        Assert.Equal("prepared", (await world.JsonAsync("status", uuid)).GetProperty("state").GetString());
+        Assert.Contains("\"echo ran; exit 4\"", await world.MustAsync("cat-manifest", uuid), StringComparison.Ordinal);
+
+        Outcome outcome = await world.AppcAsync("run-prepared", uuid);
+
+        Assert.Equal(new Outcome(4, "ran\n", string.Empty), outcome);
+        Assert.Contains(uuid, await world.RefusedAsync("run-prepared", uuid), StringComparison.Ordinal);
+        Assert.Equal(uuid, await world.MustAsync("rm", uuid));
+        Assert.Equal(0, (await world.JsonAsync("list")).GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Gc_keeps_what_is_within_its_grace_period()
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        await world.AppcAsync("run", "--stage1", "fly", id);
+        string uuid = (await world.JsonAsync("list"))[0].GetProperty("uuid").GetString()!;
+
+        JsonElement first = await world.JsonAsync("gc");
+
+        Assert.Equal(uuid, first.GetProperty("marked")[0].GetString());
+        Assert.Equal("exited garbage", (await world.JsonAsync("status", uuid)).GetProperty("state").GetString());
+        Assert.Equal(uuid, (await world.JsonAsync("gc", "--grace-period", "0")).GetProperty("removed")[0].GetString());
+    }
+
+    [Theory]
+    [InlineData("capabilities")]
+    [InlineData("paths")]
+    [InlineData("seccomp")]
+    public async Task Each_insecure_option_is_warned_about(string option)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+
+        Outcome outcome = await world.AppcAsync("--insecure-options=" + option, "run", "--rm", "--stage1", "fly", id);
+
+        Assert.True(outcome.ExitCode == 0, outcome.ToString());
+        Assert.Contains($"appc: warning: --insecure-options={option}: ", outcome.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The process that has exactly these arguments, each ended by a zero byte but the last.</summary>
+    private static int ProcessOf(string arguments)
+    {
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            try
+            {
+                if (int.TryParse(Path.GetFileName(directory), out int pid) && File.ReadAllText($"{directory}/cmdline").TrimEnd('\0') == arguments)
+                {
+                    return pid;
+                }
+            }
+            catch (IOException)
+            {
+                // It has just ended.
+            }
+        }
+
+        return 0;
+    }
+
+    private static IEnumerable<int> Ancestors(int pid)
+    {
+        for (int parent = Parent(pid); parent > 0; parent = Parent(parent))
+        {
+            yield return parent;
+        }
+    }
+
+    private static IEnumerable<int> Descendants(int pid)
+    {
+        yield return pid;
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), out int candidate) && Ancestors(candidate).Contains(pid))
+            {
+                yield return candidate;
+            }
+        }
+    }
+
+    private static int Parent(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}
