@@ -28,7 +28,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             RecordMissing(end);
             await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             logger.CleanupFailed(pod.Uuid, "the ended pod", e.Message);
         }
@@ -42,7 +42,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             await KillRestAsync(CancellationToken.None).ConfigureAwait(false);
             await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             logger.CleanupFailed(pod.Uuid, "the failed start", e.Message);
         }
@@ -107,7 +107,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         }
 
         Task ended = Task.WhenAll(
-            reaper.WaitAsync(leader!.Pid, leader.StartTime), reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime));
+            WaitGoneAsync(leader!.Pid, leader.StartTime, cancellationToken), WaitGoneAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken));
         long begin = time.GetTimestamp();
         while (true)
         {
@@ -149,7 +149,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
                 {
                     if (ProcFs.StartTime(pid) is { } started)
                     {
-                        await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
+                        await WaitGoneAsync(pid, started, cancellationToken).ConfigureAwait(false);
                     }
                 }
             }
@@ -167,7 +167,26 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         if (process is not null)
         {
             PidFd.Signal(process, Tmds.Linux.LibC.SIGKILL);
-            await reaper.WaitAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
+            await WaitGoneAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for the end of any process, also after the flavour was disposed while pods run.</summary>
+    private async Task WaitGoneAsync(int pid, long started, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException)
+        {
+            // Nobody waits for us any more: looking now and then is good enough.
+        }
+
+        while (ProcFs.Stat(pid) is { State: not ('Z' or 'X') } stat && stat.StartTime == started)
+        {
+            await Task.Delay(Patience / 10, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
