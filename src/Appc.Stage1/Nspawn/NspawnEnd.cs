@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Appc.Linux;
+using Appc.Stage1.Fly;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -203,11 +205,13 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         string status = pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
             ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
             : "killed KILL pod";
-        foreach (Stage1App app in missing)
+        foreach (Stage1App app in missing.Where(_ => Directory.Exists(Paths.Status)))
         {
-            if (Directory.Exists(Paths.Status))
+            // The pod could have put anything into this directory: written without following a link.
+            using StatusFile file = StatusFile.Open(pod.StatusPath(app.Name));
+            if (file.Write(Encoding.ASCII.GetBytes(status + "\n")) is { } error)
             {
-                PodPaths.WriteText(pod.StatusPath(app.Name), status);
+                logger.CleanupFailed(pod.Uuid, $"the status of the app {app.Name}", error);
             }
         }
     }
