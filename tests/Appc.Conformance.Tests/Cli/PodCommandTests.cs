@@ -191,6 +191,7 @@ public sealed class PodCommandTests(Materials materials)
             return;
         }
 
+        Assert.True(app.GetProperty("exitCode").ValueKind == JsonValueKind.Number, status.GetRawText());
         Assert.Equal(5, app.GetProperty("exitCode").GetInt32());
         DateTimeOffset created = status.GetProperty("created").GetDateTimeOffset();
         Assert.EndsWith("Z", status.GetProperty("finished").GetString(), StringComparison.Ordinal);
