@@ -133,6 +133,11 @@ internal sealed class HttpTransport : IDisposable
 
     private static void CheckScheme(Uri url, bool allowHttp)
     {
+        if (url.UserInfo.Length > 0)
+        {
+            throw new FetchException(FetchFailure.NotAllowed, $"{DisplayText.Clean(url)}: an address must not hold a user name or password", "credentials belong in auth.d");
+        }
+
         if (url.Scheme == Uri.UriSchemeHttps || (allowHttp && url.Scheme == Uri.UriSchemeHttp))
         {
             return;

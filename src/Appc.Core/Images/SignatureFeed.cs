@@ -31,13 +31,13 @@ internal sealed class SignatureFeed : IDisposable
             return free;
         }
 
-        if (_made < Blocks)
+        if (_made == Blocks)
         {
-            _made++;
-            return GC.AllocateUninitializedArray<byte>(BlockBytes);
+            return _free.Take();
         }
 
-        return _free.Take();
+        _made++;
+        return GC.AllocateUninitializedArray<byte>(BlockBytes);
     }
 
     /// <summary>Shows the first bytes of a rented buffer; the caller may still read them, not write.</summary>

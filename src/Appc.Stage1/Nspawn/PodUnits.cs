@@ -16,16 +16,6 @@ internal static class PodUnits
     private static readonly string[] VariablesOfSystemd =
         ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
 
-    private static readonly string[] ReadOnlyKernelPaths =
-        ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"];
-
-    private static readonly string[] HiddenKernelPaths =
-    [
-        "/proc/acpi", "/proc/asound", "/proc/config.gz", "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/kmsg",
-        "/proc/latency_stats", "/proc/mem", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
-        "/sys/firmware", "/sys/hypervisor", "/sys/kernel/debug", "/sys/module", "/sys/power",
-    ];
-
     /// <summary>The files by name.</summary>
     internal static IReadOnlyDictionary<string, string> Write(Stage1Pod pod, IReadOnlyList<NspawnApp> apps, TimeSpan stopTimeout, string subject)
     {
@@ -139,9 +129,11 @@ internal static class PodUnits
         WriteFilter(unit, app.Filter);
         if (!pod.Options.KeepKernelPaths)
         {
+            KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
+
             // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
-            unit.Set("ReadOnlyPaths", string.Join(' ', ReadOnlyKernelPaths.Select(p => "-+" + p)));
-            unit.Set("InaccessiblePaths", string.Join(' ', HiddenKernelPaths.Select(p => "-+" + p)));
+            unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
+            unit.Set("InaccessiblePaths", string.Join(' ', paths.Hidden.Select(p => "-+" + p)));
         }
     }
 

@@ -102,6 +102,23 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Part_that_was_whole_already_is_not_downloaded_again()
+    {
+        await using var first = new RawServer((_, _) => Http($"200 OK\r\nETag: \"v1\"\r\nContent-Length: {Bytes.Length + 1}", Bytes));
+        using var impatient = new HttpTransport(new ImageFetcherOptions { MaxRetries = 0 });
+        await Assert.ThrowsAsync<FetchException>(() => DownloadAsync(first, http: impatient));
+        await using var second = new RawServer((_, _) => Http($"416 Range Not Satisfiable\r\nContent-Range: bytes */{Bytes.Length}\r\nContent-Length: 0", []));
+        RewriteNote(first.Url, second.Url);
+
+        DownloadedArchive archive = await DownloadAsync(second);
+
+        Assert.Equal(Bytes, await File.ReadAllBytesAsync(archive.Path!));
+        Assert.NotNull(archive.Verdict);
+        Assert.Equal("\"v1\"", archive.Validators.ETag);
+        Assert.Single(second.Requests);
+    }
+
+    [Fact]
     public async Task Part_of_another_address_is_not_continued()
     {
         await using var first = new RawServer((_, _) => Http($"200 OK\r\nETag: \"v1\"\r\nContent-Length: {Bytes.Length}", Bytes[..1000]));
@@ -220,29 +237,27 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Transfer_that_trickles_is_ended()
+    public async Task Length_is_checked_whatever_sends_the_requests()
     {
-        await using TestServer server = await TestServer.StartAsync("example.com");
-        server.On("https://example.com/x.aci", async context =>
-        {
-            while (!context.RequestAborted.IsCancellationRequested)
-            {
-                await context.Response.Body.WriteAsync(new byte[1], context.RequestAborted);
-                await context.Response.Body.FlushAsync(context.RequestAborted);
-                await Task.Delay(10, context.RequestAborted);
-            }
-        });
-        ImageFetcherOptions options = server.Options();
-        options.IdleTimeout = TimeSpan.FromMilliseconds(500);
-        options.MinimumSpeed = 100_000;
-        options.MaxRetries = 0;
-        using var http = new HttpTransport(options);
+        using var http = new HttpTransport(new ImageFetcherOptions { HttpHandler = new LyingHandler(), MaxRetries = 0 });
+        var request = new DownloadRequest(new Uri("https://example.com/x.aci"), _folder.Path);
 
-        FetchException e = await Assert.ThrowsAsync<FetchException>(
-            () => new Downloader(http).DownloadAsync(new DownloadRequest(new Uri("https://example.com/x.aci"), _folder.Path), CancellationToken.None));
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => new Downloader(http).DownloadAsync(request, CancellationToken.None));
 
         Assert.Equal(FetchFailure.Network, e.Failure);
-        Assert.Contains("fewer than 100000 a second", e.Message, StringComparison.Ordinal);
+        Assert.Contains("ended after 300000 of 300001 bytes", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Disk_that_fails_is_not_taken_for_the_network()
+    {
+        await using var server = new RawServer((_, _) => Http($"200 OK\r\nContent-Length: {Bytes.Length}", Bytes));
+
+        Appc.Images.ImageException e = await Assert.ThrowsAsync<Appc.Images.ImageException>(
+            () => DownloadAsync(server, r => r with { Directory = _folder.File("missing") }));
+
+        Assert.Equal(Appc.Images.ImageFailure.Storage, e.Failure);
+        Assert.Empty(server.Requests);
     }
 
     [Fact]
@@ -293,6 +308,16 @@ public sealed class DownloaderTests : IDisposable
         DownloadedArchive archive = await DownloadAsync(server, http: http);
 
         Assert.Equal(seconds is { } s ? time.GetUtcNow().AddSeconds(s) : (DateTimeOffset?)null, archive.Validators.FreshUntil);
+    }
+
+    private sealed class LyingHandler : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var content = new ByteArrayContent(Bytes);
+            content.Headers.ContentLength = Bytes.Length + 1;
+            return Task.FromResult(new HttpResponseMessage { Content = content });
+        }
     }
 
     private void RewriteNote(Uri from, Uri to)

@@ -68,4 +68,31 @@ public sealed class ManifestLimitTests
         Assert.Equal(50_000, manifest.UnknownMembers.Count);
         Assert.Equal(manifest, PodManifest.Parse(manifest.ToJsonBytes()));
     }
+
+    [Fact]
+    public void What_was_read_within_wider_limits_can_be_written()
+    {
+        string deep = new string('[', 1000) + new string(']', 1000);
+        string json = "{\"acKind\":\"PodManifest\",\"acVersion\":\"0.8.11\",\"apps\":[],\"isolators\":[{\"name\":\"v/x\",\"value\":" + deep + "}],\"x\":" + deep + "}";
+        ManifestLimits limits = new() { MaxDepth = 2000 };
+        PodManifest manifest = PodManifest.Parse(Encoding.UTF8.GetBytes(json), limits);
+        Assert.Equal(manifest, PodManifest.Parse(manifest.ToJsonBytes(), limits));
+        Assert.Equal(deep, Isolator.Create("v/x", deep).ValueJson);
+    }
+
+    [Fact]
+    public void A_document_that_is_nothing_but_faults_costs_no_more_than_its_size()
+    {
+        // On one line, beyond ASCII, with faults that are found in several passes.
+        StringBuilder json = new("{\"acKind\":\"ImageManifest\",\"acVersion\":\"é\",\"name\":\"a\",\"labels\":[");
+        for (int index = 0; index < 60_000; index++)
+        {
+            json.Append(index == 0 ? "" : ",").Append("{\"name\":\"name\",\"value\":\"é\"}");
+        }
+
+        json.Append("],\"annotations\":[null").Insert(json.Length, ",{}", 60_000).Append("]}");
+        IReadOnlyList<ManifestFinding> findings = Manifest.Validate(json.ToString()).Findings;
+        Assert.Equal(1001, findings.Count);
+        Assert.Equal(findings.Take(1000).OrderBy(finding => finding.Column), findings.Take(1000));
+    }
 }

@@ -141,6 +141,14 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void Half_a_surrogate_pair_is_written_as_the_replacement_character()
+    {
+        ImageManifest manifest = new() { Name = s_name, App = new App { Exec = ["a\ud800b"] }, Annotations = [new Annotation("a", "\udc00")] };
+        ImageManifest read = ImageManifest.Parse(manifest.ToJsonBytes());
+        Assert.Equal(("a\uFFFDb", "\uFFFD"), (read.App!.Exec[0], read.GetAnnotation("a")));
+    }
+
+    [Fact]
     public void Lists_cannot_be_changed_from_outside()
     {
         List<string> exec = ["/bin/a"];

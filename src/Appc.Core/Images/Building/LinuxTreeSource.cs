@@ -1,4 +1,3 @@
-using System.Text;
 using Appc.Images.Tar;
 using Appc.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -8,8 +7,6 @@ namespace Appc.Images.Building;
 /// <summary>Reads a directory with all that Linux keeps: owners, modes, attributes, links, devices, times. Follows no link.</summary>
 internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken cancellationToken) : ITreeSource
 {
-    private const int LargestAttribute = 64 << 10;
-
     private readonly Dictionary<(uint, uint, ulong), byte[]> _links = [];
 
     public void Walk(Action<TarEntry, Stream?> take)
@@ -131,45 +128,14 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
 
     private static List<TarAttribute> Attributes(int fd, TarEntry entry)
     {
-        List<TarAttribute> attributes = [];
-        nint length = Libc.flistxattr(fd, null, 0);
-        if (length <= 0)
+        List<TarAttribute> attributes = FileAttributeList.Read(fd);
+        foreach (TarAttribute attribute in attributes.Where(a => AttributePolicy.Decide(a.Name) == AttributePolicy.Verdict.Refuse))
         {
-            return length == 0 || Errno.Last == Errno.EOPNOTSUPP ? attributes : throw new ErrnoException("listxattr", Errno.Last);
+            throw EntryFaults.OverlayAttribute(entry, attribute);
         }
 
-        byte[] list = new byte[length];
-        fixed (byte* l = list)
-        {
-            length = Libc.flistxattr(fd, l, (nuint)list.Length);
-            ErrnoException.ThrowIfFailed(length, "listxattr");
-        }
-
-        foreach (Range range in list.AsSpan(0, (int)length).Split((byte)0))
-        {
-            byte[] name = list[range];
-            if (name.Length == 0 || AttributePolicy.Decide(name) == AttributePolicy.Verdict.LeaveOut)
-            {
-                continue;
-            }
-
-            TarAttribute attribute = new(name, Value(fd, name));
-            attributes.Add(AttributePolicy.Decide(name) == AttributePolicy.Verdict.Keep ? attribute : throw EntryFaults.OverlayAttribute(entry, attribute));
-        }
-
+        attributes.RemoveAll(a => AttributePolicy.Decide(a.Name) == AttributePolicy.Verdict.LeaveOut);
         return attributes;
-    }
-
-    private static byte[] Value(int fd, byte[] name)
-    {
-        byte[] value = new byte[LargestAttribute];
-        fixed (byte* n = (byte[])[.. name, 0])
-        fixed (byte* v = value)
-        {
-            nint length = Libc.fgetxattr(fd, n, v, (nuint)value.Length);
-            ErrnoException.ThrowIfFailed(length, "getxattr " + Encoding.UTF8.GetString(name));
-            return value[..(int)length];
-        }
     }
 
     private static ImageException Changed(byte[] path) =>

@@ -252,7 +252,7 @@ internal static partial class ManifestRules
             }
 
             FindingList inner = new(1);
-            using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(member.ValueJson), new ManifestLimits(), inner);
+            using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(member.ValueJson), ManifestLimits.None, inner);
             if (table is null)
             {
                 findings.AddHere(member.Name, member.ValueJson, "syntax", inner.Findings[0].Message, SpecSections.Json);
