@@ -115,8 +115,7 @@ cat >"$work/manifest.json" <<JSON
   ],
   "app": {
     "exec": ["/usr/bin/redis-server", "--bind", "127.0.0.1", "--save", "", "--dir", "/var/lib/redis"],
-    "user": "redis", "group": "redis", "workingDirectory": "/var/lib/redis",
-    "ports": [ { "name": "redis", "protocol": "tcp", "port": 6379 } ]
+    "user": "redis", "group": "redis", "workingDirectory": "/var/lib/redis"
   }
 }
 JSON

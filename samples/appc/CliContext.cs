@@ -28,8 +28,8 @@ internal sealed class CliContext : IAsyncDisposable
         Reporter = reporter;
         Out = new StreamWriter(_output, new UTF8Encoding(false)) { AutoFlush = true };
 
-        // What the library warns about on behalf of --insecure-options was said already.
-        _loggers = new StderrLoggerFactory(reporter, options.Debug ? LogLevel.Debug : LogLevel.Error);
+        // Failures come as exceptions, and what --insecure-options gives up was said already.
+        _loggers = new StderrLoggerFactory(reporter, options.Debug ? LogLevel.Debug : LogLevel.None);
     }
 
     public GlobalOptions Options { get; }

@@ -9,6 +9,7 @@ internal static class FuzzLoop
 {
     public static int Run(string folder, TimeSpan time, string[] only)
     {
+        Directory.CreateDirectory(folder);
         string[] targets = [.. FuzzTargets.All.Keys.Where(target => only.Length == 0 || only.Contains(target))];
         int status = 0;
 

@@ -49,6 +49,21 @@ internal static class ProcFs
         return null;
     }
 
+    /// <summary>The capabilities that this process may use, bit N for number N; all bits where that cannot be read.</summary>
+    internal static ulong PermittedCapabilities()
+    {
+        const string Field = "CapPrm:";
+        try
+        {
+            string? line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
+            return ulong.TryParse(line?[Field.Length..].Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits) ? bits : ulong.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ulong.MaxValue;
+        }
+    }
+
     /// <summary>Names this boot of the machine; empty where the kernel does not say.</summary>
     internal static string BootId()
     {

@@ -121,7 +121,8 @@ internal sealed class FlyPlan
     {
         CapabilitySet ofKernel = new((1UL << (last + 1)) - 1);
         CapabilitySet asked = CapabilitySet.FromIsolators(_app.App.Isolators, out retained);
-        return _pod.Options.KeepAllCapabilities ? ofKernel : new CapabilitySet(asked.Bits & ofKernel.Bits);
+        // All that can be kept is what this process has: a service or a container may have less than the kernel knows.
+        return _pod.Options.KeepAllCapabilities ? new CapabilitySet(ofKernel.Bits & ProcFs.PermittedCapabilities()) : new CapabilitySet(asked.Bits & ofKernel.Bits);
     }
 
     private string Hostname()

@@ -37,20 +37,27 @@ internal sealed class NotifySocket : IDisposable
         }
     }
 
-    /// <summary>Waits for the number of the pod's process 1, as this process sees it.</summary>
-    internal async Task<int> ReadLeaderAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until the pod's systemd has started what it was asked to start.</summary>
+    /// <param name="onLeader">Is told the number of the pod's process 1, as this process sees it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task WaitUntilReadyAsync(Action<int> onLeader, CancellationToken cancellationToken)
     {
-        const string Key = "X_NSPAWN_LEADER_PID=";
+        const string Leader = "X_NSPAWN_LEADER_PID=";
         byte[] buffer = new byte[4096];
         while (true)
         {
             int length = await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
             foreach (string line in Encoding.UTF8.GetString(buffer, 0, length).Split('\n'))
             {
-                if (line.StartsWith(Key, StringComparison.Ordinal)
-                    && int.TryParse(line.AsSpan(Key.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                if (line == "READY=1")
                 {
-                    return pid;
+                    return;
+                }
+
+                if (line.StartsWith(Leader, StringComparison.Ordinal)
+                    && int.TryParse(line.AsSpan(Leader.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                {
+                    onLeader(pid);
                 }
             }
         }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Appc.Linux;
+using Appc.Stage1.Fly;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -28,7 +30,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             RecordMissing(end);
             await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             logger.CleanupFailed(pod.Uuid, "the ended pod", e.Message);
         }
@@ -42,7 +44,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             await KillRestAsync(CancellationToken.None).ConfigureAwait(false);
             await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             logger.CleanupFailed(pod.Uuid, "the failed start", e.Message);
         }
@@ -107,7 +109,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         }
 
         Task ended = Task.WhenAll(
-            reaper.WaitAsync(leader!.Pid, leader.StartTime), reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime));
+            WaitGoneAsync(leader!.Pid, leader.StartTime, cancellationToken), WaitGoneAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken));
         long begin = time.GetTimestamp();
         while (true)
         {
@@ -149,7 +151,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
                 {
                     if (ProcFs.StartTime(pid) is { } started)
                     {
-                        await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
+                        await WaitGoneAsync(pid, started, cancellationToken).ConfigureAwait(false);
                     }
                 }
             }
@@ -167,7 +169,26 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         if (process is not null)
         {
             PidFd.Signal(process, Tmds.Linux.LibC.SIGKILL);
-            await reaper.WaitAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
+            await WaitGoneAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for the end of any process, also after the flavour was disposed while pods run.</summary>
+    private async Task WaitGoneAsync(int pid, long started, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException)
+        {
+            // Nobody waits for us any more: looking now and then is good enough.
+        }
+
+        while (ProcFs.Stat(pid) is { State: not ('Z' or 'X') } stat && stat.StartTime == started)
+        {
+            await Task.Delay(Patience / 10, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -184,11 +205,13 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         string status = pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
             ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
             : "killed KILL pod";
-        foreach (Stage1App app in missing)
+        foreach (Stage1App app in missing.Where(_ => Directory.Exists(Paths.Status)))
         {
-            if (Directory.Exists(Paths.Status))
+            // The pod could have put anything into this directory: written without following a link.
+            using StatusFile file = StatusFile.Open(pod.StatusPath(app.Name));
+            if (file.Write(Encoding.ASCII.GetBytes(status + "\n")) is { } error)
             {
-                PodPaths.WriteText(pod.StatusPath(app.Name), status);
+                logger.CleanupFailed(pod.Uuid, $"the status of the app {app.Name}", error);
             }
         }
     }

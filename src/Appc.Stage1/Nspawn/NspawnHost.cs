@@ -21,6 +21,10 @@ internal sealed class NspawnHost(NspawnOptions options)
 
     internal string? Systemd => Pick(options.SystemdPath, SystemdPaths);
 
+    /// <summary>Programs that systemd executes for each service since version 255.</summary>
+    internal static IEnumerable<string> HelpersOf(string systemd) =>
+        new[] { Path.Combine(Path.GetDirectoryName(systemd)!, "systemd-executor") }.Where(File.Exists);
+
     internal static string? Mover => Pick(null, MoverPaths);
 
     internal static string? Shell => Pick(null, ShellPaths);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Nspawn;
@@ -23,6 +24,16 @@ internal static class NspawnMessages
         reason.Contains("ID mapped", StringComparison.OrdinalIgnoreCase)
             ? "The file system of the data directory must know id-mapped mounts (ext4, xfs, btrfs, tmpfs since Linux 6.3)."
             : null;
+
+    /// <summary>Systemd says nothing about what it lacks; this is what runs out first where many pods run.</summary>
+    internal static string? HintForSilence()
+    {
+        const int Enough = 1024;
+        const string Path = "/proc/sys/fs/inotify/max_user_instances";
+        return int.TryParse(PodPaths.ReadText(Path), NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit < Enough
+            ? $"Each pod needs four inotify instances, and the host allows {limit} for all of them: sysctl fs.inotify.max_user_instances=8192"
+            : null;
+    }
 
     // Said on every run where /run is not a tmpfs; harmless.
     private static bool IsOfInterest(string line) =>

@@ -23,7 +23,9 @@ internal sealed class NspawnPlan
     // A temporary file system of the child's own: where nspawn keeps its state, so that none is left on the host,
     // and a short name for everything of the pod, so that no path of the host shows up inside.
     private const string Scratch = "/run/systemd/nspawn";
+    private const string MapStep = "map the user ids of the image of the app ";
     private const string CGroupRoot = "/sys/fs/cgroup";
+    private const int MountOptionsLimit = 4000;
     private const uint Executable = 0x1ed;
     private const ulong Plain = Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV;
 
@@ -39,6 +41,16 @@ internal sealed class NspawnPlan
         _launch = launch;
         _subject = subject;
     }
+
+    /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
+    internal static LaunchException Explain(LaunchException e) => e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
+        ? new LaunchException(
+            e.Step,
+            e.Errno,
+            e.Message,
+            "The file system of the data directory must know id-mapped mounts: ext4, xfs, btrfs, or tmpfs since Linux 6.3.",
+            e)
+        : e;
 
     internal static LaunchPlan Build(
         Stage1Pod pod, NspawnLaunch launch, IReadOnlyList<(NspawnApp App, ImageTree Image)> apps, string subject)
@@ -124,7 +136,7 @@ internal sealed class NspawnPlan
             _plan.MakeDirectory(step, $"{Scratch}/{path}", Executable);
             LaunchArgument tree = _plan.CloneTree(step, layer, recursive: false);
             ulong attributes = Libc.MOUNT_ATTR_NODEV | Libc.MOUNT_ATTR_RDONLY | (_launch.Ids.IsMapped ? Libc.MOUNT_ATTR_IDMAP : 0);
-            _plan.SetAttributes($"map the user ids of the image of the app {app.Name}", tree, attributes, _launch.Ids.Descriptor);
+            _plan.SetAttributes($"{MapStep}{app.Name}", tree, attributes, _launch.Ids.Descriptor);
             _plan.Attach(step, tree, $"{Scratch}/{path}");
             lower.Insert(0, path);
         }
@@ -132,13 +144,7 @@ internal sealed class NspawnPlan
         string root = $"{Scratch}/apps/{app.Name}/rootfs";
         _plan.MakeDirectory(step, $"{Scratch}/apps/{app.Name}", Executable);
         _plan.MakeDirectory(step, root, Executable);
-        _plan.Mount(
-            step,
-            "overlay",
-            root,
-            "overlay",
-            LibC.MS_NODEV,
-            $"lowerdir={string.Join(':', lower)},upperdir=own/apps/{app.Name}/upper,workdir=own/apps/{app.Name}/work");
+        MountOverlay(step, root, lower, $"own/apps/{app.Name}");
 
         LaunchArgument top = _plan.Open(step, root, LibC.O_PATH | Libc.O_DIRECTORY);
         foreach (string directory in app.MissingDirectories)
@@ -153,6 +159,24 @@ internal sealed class NspawnPlan
             // Set out here, where nobody inside can take it back; volumes are mounts of their own and stay as they are.
             _plan.Remount($"make the root of the app {app.Name} read-only", root, LibC.MS_RDONLY | LibC.MS_NODEV);
         }
+    }
+
+    private void MountOverlay(string step, string root, List<string> lower, string own)
+    {
+        string options = $"lowerdir={string.Join(':', lower)},upperdir={own}/upper,workdir={own}/work";
+        if (options.Length < MountOptionsLimit)
+        {
+            _plan.Mount(step, "overlay", root, "overlay", LibC.MS_NODEV, options);
+            return;
+        }
+
+        // A mount option string is a page; newer kernels take layers one by one.
+        LaunchArgument tree = _plan.NewFileSystem(
+            step,
+            "overlay",
+            Libc.MOUNT_ATTR_NODEV,
+            [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", own + "/upper"), ("workdir", own + "/work")]);
+        _plan.Attach(step, tree, root);
     }
 
     private List<string> Arguments(IReadOnlyList<(NspawnApp App, ImageTree Image)> apps)

@@ -149,13 +149,13 @@ public sealed class NspawnStage1 : IStage1, IDisposable
             LaunchedProcess process;
             using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy), apps, subject))
             {
-                process = plan.Start();
+                process = Launch(plan);
             }
 
             // Before the reaper may take it: until then the number is the child's, dead or alive.
             Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
             Task<ProcessEnd> first = Watch(process);
-            await WaitForLeaderAsync(end, first, socket, subject, cancellationToken).ConfigureAwait(false);
+            await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(id, end.FinishAsync(first));
         }
         catch
@@ -166,6 +166,18 @@ public sealed class NspawnStage1 : IStage1, IDisposable
         finally
         {
             images.ForEach(i => i.Dispose());
+        }
+    }
+
+    private static LaunchedProcess Launch(LaunchPlan plan)
+    {
+        try
+        {
+            return plan.Start();
+        }
+        catch (LaunchException e)
+        {
+            throw NspawnPlan.Explain(e);
         }
     }
 
@@ -217,27 +229,36 @@ public sealed class NspawnStage1 : IStage1, IDisposable
         return IdMap.Shifted(first);
     }
 
-    /// <summary>Waits until nspawn has told which process is the pod's first one inside, and records it.</summary>
-    private async Task WaitForLeaderAsync(
-        NspawnEnd end, Task<ProcessEnd> first, NotifySocket socket, string subject, CancellationToken cancellationToken)
+    /// <summary>Waits until the apps are started, or have ended already, and records the pod's process 1 meanwhile.</summary>
+    private async Task WaitUntilStartedAsync(
+        Stage1Pod pod, PodPaths paths, Task<ProcessEnd> first, NotifySocket socket, string subject, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
-        Task<int> told = socket.ReadLeaderAsync(limit.Token);
-        if (await Task.WhenAny(told, first).ConfigureAwait(false) == told && told.Status == TaskStatus.RanToCompletion)
+        Task ready = socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
+        Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
+        await limit.CancelAsync().ConfigureAwait(false);
+        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
         {
-            int pid = await told.ConfigureAwait(false);
-            if (ProcFs.StartTime(pid) is { } started)
-            {
-                PodPaths.WriteText(end.Paths.Leader, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{pid} {started} {_bootId.Value}"));
-            }
-
             return;
         }
 
-        await limit.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        string reason = first.IsCompleted ? NspawnMessages.LastOf(end.Paths.NspawnLog) ?? "it gave no reason" : $"it did not start within {_options.StartTimeout.TotalSeconds} s";
-        throw new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason));
+        if (!first.IsCompleted)
+        {
+            throw new LaunchException("start the pod", 0, $"{subject}: the pod did not start within {_options.StartTimeout.TotalSeconds} s");
+        }
+
+        throw NspawnMessages.LastOf(paths.NspawnLog) is { } reason
+            ? new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason))
+            : new LaunchException("start the pod", 0, $"{subject}: the systemd inside the pod ended before it had started the apps", NspawnMessages.HintForSilence());
+    }
+
+    private void RecordLeader(PodPaths paths, int pid)
+    {
+        if (ProcFs.StartTime(pid) is { } started)
+        {
+            PodPaths.WriteText(paths.Leader, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{pid} {started} {_bootId.Value}"));
+        }
     }
 }

@@ -22,7 +22,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Make(_paths.Apps, 0, 0, Readable);
     }
 
-    /// <summary>Units, accounts, the apps' upper layers, logs and status. The last two belong to the pod's root.</summary>
+    /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>
     internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, TimeSpan stopTimeout, string subject)
     {
         foreach ((string name, string text) in PodUnits.Write(pod, apps, stopTimeout, subject))
@@ -33,7 +33,9 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         WriteFile(Path.Combine(_paths.Files, "passwd"), PodAccounts.Passwd(apps));
         WriteFile(Path.Combine(_paths.Files, "group"), PodAccounts.Group(apps));
         WriteFile(Path.Combine(_paths.Files, "machine-id"), pod.Uuid.Replace("-", "", StringComparison.Ordinal) + "\n");
-        Make(_paths.Logs, firstId, firstId, OwnerOnly);
+
+        // In the logs' directory the pod can make nothing: whoever reads them here finds files and no links.
+        Make(_paths.Logs, 0, 0, Readable);
         Make(_paths.Status, firstId, firstId, OwnerOnly);
         foreach (NspawnApp app in apps)
         {

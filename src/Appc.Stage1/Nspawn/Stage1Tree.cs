@@ -92,15 +92,16 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         string systemd = host.Systemd ?? throw Missing("systemd");
         string shell = NspawnHost.Shell ?? throw Missing("a shell");
         string mover = NspawnHost.Mover ?? throw Missing("mv");
-        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, shell, mover], cancellationToken).ConfigureAwait(false);
-        List<string> sources = [systemd, shell, mover, .. objects];
+        string[] helpers = [.. NspawnHost.HelpersOf(systemd)];
+        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell, mover], cancellationToken).ConfigureAwait(false);
+        List<string> sources = [systemd, .. helpers, shell, mover, .. objects];
         string key = KeyOf(sources) ?? throw new LaunchException("build the stage1 tree", 0, "the host's systemd changed while its files were read", "Try again.");
         string final = Path.Combine(_directory, Prefix + key);
         if (!Directory.Exists(final))
         {
             string temporary = Path.Combine(_directory, ".new");
             TreeRemover.Remove(temporary);
-            Stage1TreeFiles.Write(temporary, systemd, shell, mover, objects);
+            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, mover, objects);
             Sync(temporary);
             Directory.Move(temporary, final);
         }

@@ -68,7 +68,7 @@ internal static class Stage1TreeFiles
         "var/tmp", "var/log", "root", "opt/stage2", "appc",
     ];
 
-    internal static void Write(string tree, string systemd, string shell, string mover, IEnumerable<string> sharedObjects)
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string mover, IEnumerable<string> sharedObjects)
     {
         foreach (string directory in Directories)
         {
@@ -83,6 +83,11 @@ internal static class Stage1TreeFiles
         }
 
         Copy(systemd, tree, "/usr/lib/systemd/systemd");
+        foreach (string helper in helpers)
+        {
+            Copy(helper, tree, "/usr/lib/systemd/" + Path.GetFileName(helper));
+        }
+
         Copy(shell, tree, "/usr/bin/dash");
         Copy(mover, tree, "/usr/bin/mv");
         foreach (string path in sharedObjects)

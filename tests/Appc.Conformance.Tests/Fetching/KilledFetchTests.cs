@@ -22,14 +22,24 @@ public sealed class KilledFetchTests(Materials materials)
         server.Signature = await File.ReadAllBytesAsync(image + ".asc");
         string[] fetch = [.. server.Options, "fetch", "appc.test/large"];
 
-        // The moments are spread over the time from the start of the program to a part of the transfer, by a fixed seed.
+        // Moments of two kinds, by a fixed seed: some time after the start, which may fall anywhere, and some pieces into
+        // the transfer, however slow the machine is.
         server.Pause = TimeSpan.FromMilliseconds(4);
         var random = new Random(20);
         int killed = 0;
         for (int round = 0; round < Kills; round++)
         {
             using Process appc = world.Start(fetch);
-            await Task.Delay(random.Next(50, 900), TestContext.Current.CancellationToken);
+            if (round % 2 == 0)
+            {
+                await Task.Delay(random.Next(50, 900), TestContext.Current.CancellationToken);
+            }
+            else
+            {
+                int target = server.Pieces + random.Next(1, 40);
+                await Programs.UntilAsync(() => appc.HasExited || server.Pieces >= target, "pieces of the archive");
+            }
+
             killed += appc.HasExited ? 0 : 1;
             appc.Kill();
             await appc.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Appc.Conformance.Tests.Fetching;
 
@@ -15,6 +14,7 @@ internal sealed class SlowServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _authority;
     private int _continued;
+    private int _pieces;
 
     private SlowServer(WebApplication app, string authority)
     {
@@ -32,6 +32,9 @@ internal sealed class SlowServer : IAsyncDisposable
     /// <summary>Number of requests for a rest.</summary>
     public int Continued => _continued;
 
+    /// <summary>Number of pieces that were sent, over all requests.</summary>
+    public int Pieces => Volatile.Read(ref _pieces);
+
     public string[] Options => ["--ca-file", _authority, "--connect-to", $"appc.test=127.0.0.1:{new Uri(_app.Urls.First()).Port}"];
 
     public static async Task<SlowServer> StartAsync(string authorityFile)
@@ -44,10 +47,9 @@ internal sealed class SlowServer : IAsyncDisposable
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
         await File.WriteAllTextAsync(authorityFile, certificate.ExportCertificatePem());
         X509Certificate2 withKey = X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(withKey)));
+        // Empty: the usual builders watch configuration files, and inotify instances are scarce where many pods run.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(withKey)));
         WebApplication app = builder.Build();
         var server = new SlowServer(app, authorityFile);
         app.Run(server.AnswerAsync);
@@ -85,6 +87,7 @@ internal sealed class SlowServer : IAsyncDisposable
             {
                 await context.Response.Body.WriteAsync(Archive.AsMemory(start, Math.Min(Piece, Archive.Length - start)), context.RequestAborted);
                 await context.Response.Body.FlushAsync(context.RequestAborted);
+                Interlocked.Increment(ref _pieces);
                 await Task.Delay(Pause, context.RequestAborted);
             }
         }

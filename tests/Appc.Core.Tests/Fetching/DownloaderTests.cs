@@ -237,32 +237,6 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Transfer_that_trickles_is_ended()
-    {
-        await using TestServer server = await TestServer.StartAsync("example.com");
-        server.On("https://example.com/x.aci", async context =>
-        {
-            while (!context.RequestAborted.IsCancellationRequested)
-            {
-                await context.Response.Body.WriteAsync(new byte[1], context.RequestAborted);
-                await context.Response.Body.FlushAsync(context.RequestAborted);
-                await Task.Delay(10, context.RequestAborted);
-            }
-        });
-        ImageFetcherOptions options = server.Options();
-        options.IdleTimeout = TimeSpan.FromMilliseconds(500);
-        options.MinimumSpeed = 100_000;
-        options.MaxRetries = 0;
-        using var http = new HttpTransport(options);
-
-        FetchException e = await Assert.ThrowsAsync<FetchException>(
-            () => new Downloader(http).DownloadAsync(new DownloadRequest(new Uri("https://example.com/x.aci"), _folder.Path), CancellationToken.None));
-
-        Assert.Equal(FetchFailure.Network, e.Failure);
-        Assert.Contains("fewer than 100000 a second", e.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Length_is_checked_whatever_sends_the_requests()
     {
         using var http = new HttpTransport(new ImageFetcherOptions { HttpHandler = new LyingHandler(), MaxRetries = 0 });

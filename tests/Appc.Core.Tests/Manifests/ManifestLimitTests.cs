@@ -79,4 +79,20 @@ public sealed class ManifestLimitTests
         Assert.Equal(manifest, PodManifest.Parse(manifest.ToJsonBytes(), limits));
         Assert.Equal(deep, Isolator.Create("v/x", deep).ValueJson);
     }
+
+    [Fact]
+    public void A_document_that_is_nothing_but_faults_costs_no_more_than_its_size()
+    {
+        // On one line, beyond ASCII, with faults that are found in several passes.
+        StringBuilder json = new("{\"acKind\":\"ImageManifest\",\"acVersion\":\"é\",\"name\":\"a\",\"labels\":[");
+        for (int index = 0; index < 60_000; index++)
+        {
+            json.Append(index == 0 ? "" : ",").Append("{\"name\":\"name\",\"value\":\"é\"}");
+        }
+
+        json.Append("],\"annotations\":[null").Insert(json.Length, ",{}", 60_000).Append("]}");
+        IReadOnlyList<ManifestFinding> findings = Manifest.Validate(json.ToString()).Findings;
+        Assert.Equal(1001, findings.Count);
+        Assert.Equal(findings.Take(1000).OrderBy(finding => finding.Column), findings.Take(1000));
+    }
 }

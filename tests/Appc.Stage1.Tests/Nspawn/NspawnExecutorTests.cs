@@ -157,6 +157,21 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task Many_layers_are_stacked()
+    {
+        List<string> layers = [fixture.Image];
+        for (int i = 0; i < 230; i++)
+        {
+            string layer = Directory.CreateDirectory(Path.Combine(_pod.Directory, $"layer-{i}")).FullName;
+            await File.WriteAllTextAsync(Path.Combine(layer, "last"), $"{i}\n");
+            layers.Add(layer);
+        }
+
+        _pod.Layers = layers;
+        Assert.Equal("229\n", await _pod.Shell("cat /last").RunAsync());
+    }
+
+    [Fact]
     public async Task Output_is_appended_to_files_that_the_app_does_not_reach()
     {
         _pod.Shell("echo out; echo err >&2; cat; echo more");
