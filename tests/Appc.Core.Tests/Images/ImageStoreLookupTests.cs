@@ -82,6 +82,26 @@ public class ImageStoreLookupTests
     }
 
     [Fact]
+    public async Task The_deepest_tree_is_built_imported_rendered_and_removed()
+    {
+        using ImageFixture fixture = new();
+        string path = string.Join('/', Enumerable.Repeat("d", 2000));
+        string tree = fixture.NewDirectory();
+        ImageFixture.Shell($"cd '{tree}' && mkdir -p {path} && echo x > {path}/f && touch other");
+        string file = Path.Combine(fixture.Scratch, "deep.aci");
+        ImageManifest manifest = ImageManifest.Parse(ImageFixture.Manifest("example.com/deep", $"\"pathWhitelist\":[\"/{path}/f\"]"));
+
+        ImageId id = await AciWriter.BuildAsync(manifest, tree, file);
+        await fixture.Store.ImportAsync(file, ImageFixture.Insecure());
+        string rendered = Assert.Single(await fixture.Store.GetLayersAsync(id));
+
+        Assert.Equal("x\n", ImageFixture.Shell($"cd '{rendered}' && cat {path}/f"));
+        Assert.False(File.Exists(Path.Combine(rendered, "other")));
+        await fixture.Store.RemoveAsync(id);
+        Assert.Empty(fixture.Leftovers());
+    }
+
+    [Fact]
     public void A_data_directory_of_a_newer_version_is_left_alone()
     {
         using ImageFixture fixture = new();
