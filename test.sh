@@ -9,7 +9,7 @@ become_root "$0" "$@"
 
 need systemd-nspawn=systemd-container /lib/systemd/systemd=systemd busybox=busybox-static gpg=gnupg gpgv=gpgv \
     openssl=openssl bzip2=bzip2 xz=xz-utils gzip=gzip tar=tar strace=strace setfattr=attr setpriv=util-linux \
-    ip=iproute2 ps=procps getcap=libcap2-bin cc=gcc /usr/include/stdio.h=libc6-dev
+    ip=iproute2 ps=procps getcap=libcap2-bin cc=gcc /usr/include/stdio.h=libc6-dev clang=clang /usr/include/zlib.h=zlib1g-dev
 need_dotnet
 
 started=$SECONDS
@@ -21,7 +21,7 @@ dotnet build Appc.sln -c Release -v quiet -nologo -clp:ErrorsOnly
 
 passed=0 failed=0 skipped=0
 count() { sed -n "s/.*<Counters [^>]*\b$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -1; }
-for project in tests/*/*.csproj; do
+for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     echo "== $name"
     code=0

@@ -6,7 +6,8 @@ using Appc.Fetching;
 using Appc.Images;
 using Appc.Pods;
 using Appc.Signing;
-using Appc.Stage1;
+using Appc.Stage1.Fly;
+using Appc.Stage1.Nspawn;
 using Appc.Trust;
 using Microsoft.Extensions.Logging;
 
@@ -27,8 +28,8 @@ internal sealed class CliContext : IAsyncDisposable
         Reporter = reporter;
         Out = new StreamWriter(_output, new UTF8Encoding(false)) { AutoFlush = true };
 
-        // What the library warns about on behalf of --insecure-options was said already.
-        _loggers = new StderrLoggerFactory(reporter, options.Debug ? LogLevel.Debug : LogLevel.Error);
+        // Failures come as exceptions, and what --insecure-options gives up was said already.
+        _loggers = new StderrLoggerFactory(reporter, options.Debug ? LogLevel.Debug : LogLevel.None);
     }
 
     public GlobalOptions Options { get; }
@@ -119,7 +120,7 @@ internal sealed class CliContext : IAsyncDisposable
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions())
         .UseVerifier(Verifier)
-        //.UseNspawn()
-        //.UseFly()
+        .UseNspawn()
+        .UseFly()
         .Build();
 }

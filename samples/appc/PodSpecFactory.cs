@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Appc.Cli.CommandLine;
 using Appc.Fetching;
 using Appc.Manifests;
@@ -125,68 +122,20 @@ internal sealed class PodSpecFactory(CliContext context)
 
     private static IEnumerable<Isolator> Isolators(Arguments options)
     {
-        if (options.Get("memory") is { } memory)
-        {
-            yield return Make("resource/memory", json => json.WriteString("limit", memory));
-        }
-
-        if (options.Get("cpu") is { } cpu)
-        {
-            yield return Make("resource/cpu", json => json.WriteString("limit", cpu));
-        }
-
-        if (options.Get("caps-retain") is { } retain)
-        {
-            yield return Make("os/linux/capabilities-retain-set", json => WriteSet(json, retain));
-        }
-
-        if (options.Get("caps-remove") is { } remove)
-        {
-            yield return Make("os/linux/capabilities-remove-set", json => WriteSet(json, remove));
-        }
-
-        if (options.Get("cpu-shares") is { } shares)
-        {
-            yield return new Isolator(AcIdentifier.Parse("os/linux/cpu-shares"), Text(Values.Number(shares, "--cpu-shares")));
-        }
-
-        if (options.Get("oom-score-adj") is { } score)
-        {
-            yield return int.TryParse(score, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
-                ? new Isolator(AcIdentifier.Parse("os/linux/oom-score-adj"), Text(number))
-                : throw new UsageException($"--oom-score-adj: '{score}' is not a number");
-        }
-
-        if (options.Get("no-new-privileges") is { } noNewPrivileges)
-        {
-            string value = Values.Boolean(noNewPrivileges, "--no-new-privileges") ? "true" : "false";
-            yield return new Isolator(AcIdentifier.Parse("os/linux/no-new-privileges"), value);
-        }
-
-        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-    }
-
-    private static Isolator Make(string name, Action<Utf8JsonWriter> members)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-
-        return new Isolator(AcIdentifier.Parse(name), Encoding.UTF8.GetString(buffer.ToArray()));
-    }
-
-    private static void WriteSet(Utf8JsonWriter json, string list)
-    {
-        json.WriteStartArray("set");
-        foreach (string item in PodValues.List(list))
-        {
-            json.WriteStringValue(item);
-        }
-
-        json.WriteEndArray();
+        (string Option, Func<string, Isolator> Create)[] known =
+        [
+            ("memory", v => new MemoryIsolator(Quantity.Parse(v))),
+            ("cpu", v => new CpuIsolator(Quantity.Parse(v))),
+            ("caps-retain", v => new CapabilitiesRetainSetIsolator(PodValues.List(v))),
+            ("caps-remove", v => new CapabilitiesRemoveSetIsolator(PodValues.List(v))),
+            ("seccomp", PodValues.Seccomp),
+            ("cpu-shares", v => new CpuSharesIsolator(Values.Number(v, "--cpu-shares"))),
+            ("oom-score-adj", v => new OomScoreAdjIsolator(Values.SignedNumber(v, "--oom-score-adj"))),
+            ("no-new-privileges", v => new NoNewPrivilegesIsolator(Values.Boolean(v, "--no-new-privileges"))),
+        ];
+        return from entry in known
+               let value = options.Get(entry.Option)
+               where value is not null
+               select Values.Parse(value, "--" + entry.Option, entry.Create);
     }
 }

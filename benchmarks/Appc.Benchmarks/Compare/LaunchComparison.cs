@@ -1,7 +1,8 @@
 using Appc.Fetching;
 using Appc.Images;
 using Appc.Pods;
-using Appc.Stage1;
+using Appc.Stage1.Fly;
+using Appc.Stage1.Nspawn;
 
 namespace Appc.Benchmarks.Compare;
 
@@ -12,20 +13,20 @@ internal static class LaunchComparison
     {
         await using PodRuntime runtime = new PodRuntimeBuilder(Path.Combine(options.Directory, "launch"))
             .UseVerifier(Keys.Verifier(options.Keys))
-            //.UseNspawn()
-            //.UseFly()
+            .UseNspawn()
+            .UseFly()
             .Build();
         StoredImage image = (await runtime.Fetcher.FetchAsync(options.Image)).Image;
         List<Contestant> contestants =
         [
-            .. options.Peers.Select(peer => new Contestant(peer.Key, () => Task.FromResult(Spawn.Run(peer.Value)))),
+            .. options.Peers.Select(peer => new Contestant(peer.Name, () => Task.FromResult(peer.Run()))),
             WholePod(runtime, image, "nspawn"),
             WholePod(runtime, image, "fly"),
             PreparedPod(runtime, image, "nspawn"),
             PreparedPod(runtime, image, "fly"),
         ];
         await Race.RunAsync(contestants, options.Rounds);
-        Race.Print("start to exit of 'true'", contestants, options.Baseline);
+        Race.Print("start to exit of 'true'", contestants, options.Baselines);
         return 0;
     }
 

@@ -9,7 +9,7 @@ internal sealed class PodArguments
     private static readonly string[] AppOptions =
     [
         "name", "exec", "working-dir", "user", "group", "supplementary-gids", "environment", "memory", "cpu",
-        "cpu-shares", "oom-score-adj", "caps-retain", "caps-remove", "no-new-privileges", "readonly-rootfs",
+        "cpu-shares", "oom-score-adj", "caps-retain", "caps-remove", "seccomp", "no-new-privileges", "readonly-rootfs",
         "annotation", "signature",
     ];
 
@@ -31,7 +31,7 @@ internal sealed class PodArguments
             .Value("uuid-file-save").Value("pull-policy");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")
-            .Value("caps-retain").Value("caps-remove").Value("no-new-privileges").Value("readonly-rootfs")
+            .Value("caps-retain").Value("caps-remove").Value("seccomp").Value("no-new-privileges").Value("readonly-rootfs")
             .Values("annotation").Value("signature");
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Appc.Manifests;
 
 namespace Appc.Cli.CommandLine;
 
@@ -65,6 +66,24 @@ internal static class Values
         "false" or "no" => false,
         _ => throw new UsageException($"{option}: '{text}' is neither true nor false"),
     };
+
+    public static int SignedNumber(string text, string option) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new UsageException($"{option}: '{text}' is not a number");
+
+    /// <summary>Parses a value with the library; what is wrong with it is a fault of the command line.</summary>
+    public static T Parse<T>(string text, string option, Func<string, T> parse)
+    {
+        try
+        {
+            return parse(text);
+        }
+        catch (ManifestException exception)
+        {
+            throw new UsageException($"{option}: {exception.Message}");
+        }
+    }
 
     public static int Number(string text, string option) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)

@@ -9,7 +9,7 @@ namespace Appc.Fetching;
 internal sealed class DependencyFetcher(
     Func<ImageRequest, CancellationToken, Task<FetchResult>> acquire, FetchOptions options, IReadOnlyList<Label> defaultPlatform)
 {
-    private readonly Dictionary<string, FetchResult> _byRequest = new(StringComparer.Ordinal);
+    private readonly Dictionary<RequestKey, FetchResult> _byRequest = [];
     private readonly Dictionary<ImageId, FetchResult> _found = [];
     private readonly Dictionary<ImageId, List<ImageId>> _needs = [];
 
@@ -19,7 +19,7 @@ internal sealed class DependencyFetcher(
         List<StoredImage> level = [top];
         while (level.Count > 0)
         {
-            List<(ImageId Parent, ImageRequest Request, string Key)> wanted =
+            List<(ImageId Parent, ImageRequest Request, RequestKey Key)> wanted =
                 [.. level.SelectMany(p => p.Manifest.Dependencies.Select(d => RequestFor(p, d)).Select(r => (p.Id, r, r.Key(options))))];
             List<ImageRequest> missing = [.. wanted.Where(w => !_byRequest.ContainsKey(w.Key)).DistinctBy(w => w.Key).Select(w => w.Request)];
             if (_byRequest.Count + missing.Count > options.MaxDependencies)
@@ -35,7 +35,7 @@ internal sealed class DependencyFetcher(
             }
 
             level = [];
-            foreach ((ImageId parent, _, string key) in wanted)
+            foreach ((ImageId parent, _, RequestKey key) in wanted)
             {
                 FetchResult result = _byRequest[key];
                 if (!_needs.TryGetValue(parent, out List<ImageId>? needs))

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Appc.Images;
 using Appc.Trust;
 
 namespace Appc.Fetching;
@@ -12,7 +13,21 @@ internal sealed class Downloader(HttpTransport http)
     /// <summary>Downloads; goes on where an interrupted attempt ended, if the server can say that nothing changed.</summary>
     /// <exception cref="FetchException">The archive could not be had.</exception>
     /// <exception cref="TrustException">No acceptable signature covers it.</exception>
+    /// <exception cref="ImageException">The file could not be written.</exception>
     public async Task<DownloadedArchive> DownloadAsync(DownloadRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DownloadIntoAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Faults of the network were told apart where they arose; what is left is the disk's.
+            throw StorageFaults.From(e, $"cannot download {DisplayText.Clean(request.Url)}");
+        }
+    }
+
+    private async Task<DownloadedArchive> DownloadIntoAsync(DownloadRequest request, CancellationToken cancellationToken)
     {
         using PartialFile file = PartialFile.Open(request.Directory, request.Url);
         bool continued = file.CanContinue;
@@ -120,8 +135,16 @@ internal sealed class Downloader(HttpTransport http)
                     break;
                 case HttpStatusCode.PartialContent when offset > 0:
                     total = answer.Message.Content.Headers.ContentRange!.Length ?? total + offset;
+                    validators = validators.OrElse(file.Validators);
                     Continued = true;
                     break;
+                case HttpStatusCode.RequestedRangeNotSatisfiable when offset > 0:
+                    // There is no rest: an earlier process had all of it, and died before it could go on.
+                    Continued = true;
+                    CheckPromise(answer.Url, offset);
+                    await BeginCheckAsync(cancellationToken).ConfigureAwait(false);
+                    await CheckPresentBytesAsync(cancellationToken).ConfigureAwait(false);
+                    return validators.OrElse(file.Validators);
                 default:
                     throw HttpFaults.Status(answer.Url, answer.Message, http.Options.TimeProvider);
             }
@@ -142,7 +165,8 @@ internal sealed class Downloader(HttpTransport http)
         {
             HttpStatusCode.PartialContent => answer.Message.Content.Headers.ContentRange is { Unit: "bytes" } range && range.From == offset
                 && !(range.Length < offset) && file.Validators.MayContinue(HttpValidators.Read(answer.Message, http.Options.TimeProvider)),
-            HttpStatusCode.RequestedRangeNotSatisfiable => false,
+            HttpStatusCode.RequestedRangeNotSatisfiable => answer.Message.Content.Headers.ContentRange?.Length == offset
+                && file.Validators.MayContinue(HttpValidators.Read(answer.Message, http.Options.TimeProvider)),
             _ => true,
         };
 
@@ -195,6 +219,7 @@ internal sealed class Downloader(HttpTransport http)
         {
             byte[] current = new byte[BufferBytes];
             byte[] next = new byte[BufferBytes];
+            var speed = new SpeedLimit(http.Options);
             Task<int> read = answer.ReadAsync(current, cancellationToken);
             try
             {
@@ -206,6 +231,7 @@ internal sealed class Downloader(HttpTransport http)
                         break;
                     }
 
+                    speed.Check(answer.Url, count);
                     if (file.Length + count > request.MaxBytes || file.Length + count > (request.ExpectedBytes ?? long.MaxValue))
                     {
                         throw TooLong(answer.Url, "the server sends without end");

@@ -24,6 +24,9 @@ public sealed class FetchException : AppcException
     /// <summary>How the image was looked for; null where no discovery took place.</summary>
     public DiscoveryResult? Discovery { get; internal init; }
 
+    /// <summary>Whether nobody listens at the other end, which a second attempt at once does not change.</summary>
+    internal bool Refused { get; init; }
+
     /// <inheritdoc/>
     public override bool IsTransient => !_permanent && Failure switch
     {

@@ -25,4 +25,7 @@ internal static partial class FetchLog
 
     [LoggerMessage(3007, LogLevel.Warning, "{Failure}; trying the next place that discovery gave")]
     public static partial void PlaceFailed(ILogger logger, string failure);
+
+    [LoggerMessage(3008, LogLevel.Warning, "What the server said of {Url} cannot be written down: {Reason}")]
+    public static partial void NotRemembered(ILogger logger, string url, string reason);
 }

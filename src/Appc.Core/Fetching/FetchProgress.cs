@@ -8,4 +8,8 @@ namespace Appc.Fetching;
 /// <param name="Source">The URL or file.</param>
 /// <param name="Bytes">Bytes done in this phase.</param>
 /// <param name="TotalBytes">Bytes of this phase; null if not known.</param>
-public sealed record FetchProgress(string Phase, string Source, long Bytes, long? TotalBytes);
+public sealed record FetchProgress(string Phase, string Source, long Bytes, long? TotalBytes)
+{
+    /// <summary>Bytes a second since the phase began; null while there is nothing to measure.</summary>
+    public long? BytesPerSecond { get; init; }
+}

@@ -30,7 +30,10 @@ internal static class HttpFaults
         if (Find<SocketException>(e) is { } socket)
         {
             bool permanent = socket.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData;
-            return new FetchException(FetchFailure.Network, $"{shown}: cannot reach {host}: {DisplayText.Clean(socket.Message)}", null, e, permanent);
+            return new FetchException(FetchFailure.Network, $"{shown}: cannot reach {host}: {DisplayText.Clean(socket.Message)}", null, e, permanent)
+            {
+                Refused = socket.SocketErrorCode == SocketError.ConnectionRefused,
+            };
         }
 
         string why = e is HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }

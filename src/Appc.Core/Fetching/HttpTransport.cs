@@ -133,6 +133,11 @@ internal sealed class HttpTransport : IDisposable
 
     private static void CheckScheme(Uri url, bool allowHttp)
     {
+        if (url.UserInfo.Length > 0)
+        {
+            throw new FetchException(FetchFailure.NotAllowed, $"{DisplayText.Clean(url)}: an address must not hold a user name or password", "credentials belong in auth.d");
+        }
+
         if (url.Scheme == Uri.UriSchemeHttps || (allowHttp && url.Scheme == Uri.UriSchemeHttp))
         {
             return;
@@ -212,7 +217,7 @@ internal sealed class HttpTransport : IDisposable
                 Delay = _options.RetryDelay,
                 MaxDelay = _options.MaxRetryDelay,
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is FetchException { IsTransient: true } e && !(e.RetryAfter > _options.MaxRetryDelay)),
+                    args.Outcome.Exception is FetchException { IsTransient: true, Refused: false } e && !(e.RetryAfter > _options.MaxRetryDelay)),
                 DelayGenerator = args => ValueTask.FromResult((args.Outcome.Exception as FetchException)?.RetryAfter),
                 OnRetry = args =>
                 {

@@ -23,6 +23,9 @@ internal sealed record HttpValidators(string? ETag, string? LastModified, DateTi
             fresh ? time.GetUtcNow() + (cache!.MaxAge!.Value - age) : null);
     }
 
+    /// <summary>These, and the others' where an answer about the same bytes left some out.</summary>
+    public HttpValidators OrElse(HttpValidators others) => this with { ETag = ETag ?? others.ETag, LastModified = LastModified ?? others.LastModified };
+
     public void AskIfChanged(HttpRequestMessage request)
     {
         if (ETag is not null)

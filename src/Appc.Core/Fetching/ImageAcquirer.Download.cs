@@ -79,7 +79,7 @@ internal sealed partial class ImageAcquirer
                 },
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException or FetchException { Failure: FetchFailure.Network })
+        catch (Exception e) when (e is OperationCanceledException or FetchException { IsTransient: true })
         {
             // The next call goes on from here, if the server can tell that nothing changed.
             directory.Keep = PartialFile.IsWorthKeeping(directory.Path);
@@ -89,13 +89,26 @@ internal sealed partial class ImageAcquirer
         if (archive.Path is null)
         {
             HttpValidators validators = record!.Validators with { FreshUntil = archive.Validators.FreshUntil };
-            _records.Write(aci, record with { Validators = validators }, directory.Path);
+            Remember(aci, record with { Validators = validators }, directory);
             return new FetchResult(stored!, FetchOrigin.Cache);
         }
 
         StoredImage image = await ImportAsync(request, aci, signature, archive, directory, options, reporter, cancellationToken).ConfigureAwait(false);
-        _records.Write(aci, new RemoteRecord(image.Id, archive.Validators), directory.Path);
+        Remember(aci, new RemoteRecord(image.Id, archive.Validators), directory);
         return new FetchResult(image, FetchOrigin.Download);
+    }
+
+    private void Remember(Uri aci, RemoteRecord record, DownloadDirectory directory)
+    {
+        try
+        {
+            _records.Write(aci, record, directory.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The image is stored, which is what was asked for; the next update downloads it again.
+            FetchLog.NotRemembered(http.Log, DisplayText.Clean(aci), DisplayText.Clean(e.Message));
+        }
     }
 
     private async Task<StoredImage> ImportAsync(

@@ -7,10 +7,13 @@ namespace Appc.Fetching;
 /// <summary>Gets one image, without those it depends on: from the store, by discovery, or from an address.</summary>
 internal sealed partial class ImageAcquirer(ImageStore store, ISignatureVerifier? verifier, HttpTransport http) : IDisposable
 {
+    /// <summary>Places of one image that are tried. A page could name any number.</summary>
+    private const int MaxPlaces = 16;
+
     private readonly Downloader _downloader = new(http);
     private readonly ImageDiscovery _discovery = new(http);
     private readonly RemoteRecords _records = new(store.Root);
-    private readonly SharedWork<FetchResult> _shared = new();
+    private readonly SharedWork<RequestKey, FetchResult> _shared = new();
     private readonly SemaphoreSlim _slots = new(Math.Max(1, http.Options.MaxParallelDownloads));
 
     private TimeProvider Time => http.Options.TimeProvider;
@@ -72,7 +75,8 @@ internal sealed partial class ImageAcquirer(ImageStore store, ISignatureVerifier
     private async Task<FetchResult> TryPlacesAsync(ImageRequest request, DiscoveryResult discovery, FetchOptions options, IProgress<FetchProgress> progress, CancellationToken cancellationToken)
     {
         AppcException? first = null;
-        foreach (DiscoveredImage place in discovery.Images)
+        DiscoveredImage[] places = [.. discovery.Images.Take(MaxPlaces)];
+        foreach (DiscoveredImage place in places)
         {
             try
             {
@@ -82,7 +86,7 @@ internal sealed partial class ImageAcquirer(ImageStore store, ISignatureVerifier
             }
             catch (AppcException e) when (e is FetchException or TrustException { Failure: TrustFailure.Unsigned })
             {
-                if (place != discovery.Images[^1])
+                if (place != places[^1])
                 {
                     FetchLog.PlaceFailed(http.Log, e.Message);
                 }

@@ -48,6 +48,13 @@ public sealed class ImageFetcherOptions
     /// <value>The default value is 60 seconds.</value>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// Slowest speed of a download, in bytes a second, looked at over each <see cref="IdleTimeout"/>; 0 for no limit. It ends
+    /// transfers that trickle for ever.
+    /// </summary>
+    /// <value>The default value is 256.</value>
+    public int MinimumSpeed { get; set; } = 256;
+
     /// <summary>Longest time for a small document (discovery page, signature) as a whole.</summary>
     /// <value>The default value is 2 minutes.</value>
     public TimeSpan DocumentTimeout { get; set; } = TimeSpan.FromMinutes(2);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Appc.Images;
 using Appc.Manifests;
 
 namespace Appc.Fetching;
@@ -32,12 +33,25 @@ internal sealed record ImageRequest
     /// <summary>How it is shown.</summary>
     public string Text => Url is { } url ? DisplayText.Clean(url) : Name + string.Concat(Labels.Select(l => $",{l.Name}={DisplayText.Clean(l.Value, 60)}"));
 
-    /// <summary>What tells it and its options apart from others, so that the same work is done once.</summary>
-    public string Key(FetchOptions options) => string.Join('\n', [
-        Url?.AbsoluteUri ?? "", Name?.ToString() ?? "", .. Labels.Select(l => $"{l.Name}={l.Value}"), "", .. Platform.Select(l => $"{l.Name}={l.Value}"), "",
-        ExpectedId?.ToString() ?? "", SignaturePath ?? "", options.Trust.ToString(), options.PullPolicy.ToString(), options.AllowHttp ? "http" : "",
-        string.Create(CultureInfo.InvariantCulture, $"{ExpectedBytes} {options.DownloadBytes} {options.Limits.ExpandedBytes} {options.Limits.Entries} {options.Limits.Ratio} {options.Limits.PathBytes} {options.Limits.ManifestBytes} {options.Limits.ExtendedHeaderBytes}"),
-    ]);
+    /// <summary>
+    /// What tells it and its options apart from others, so that the same work is done once. Policies are compared as
+    /// values: two that might differ in anything never share a download.
+    /// </summary>
+    public RequestKey Key(FetchOptions options) => new(
+        string.Join('\n', [
+            Url?.AbsoluteUri ?? "", Name?.ToString() ?? "", .. Labels.Select(l => $"{l.Name}={l.Value}"), "", .. Platform.Select(l => $"{l.Name}={l.Value}"),
+        ]),
+        ExpectedId,
+        ExpectedBytes,
+        SignaturePath,
+        options.Trust,
+        options.PullPolicy,
+        options.AllowHttp,
+        options.DownloadBytes,
+        LimitsKey(options.Limits));
+
+    private static string LimitsKey(ArchiveLimits limits) => string.Create(
+        CultureInfo.InvariantCulture, $"{limits.ExpandedBytes} {limits.Entries} {limits.Ratio} {limits.PathBytes} {limits.ManifestBytes} {limits.ExtendedHeaderBytes}");
 
     /// <summary>Whether an image's labels fit what was filled in.</summary>
     public bool FitsPlatform(ImageManifest manifest) => Platform.All(l => manifest.GetLabel(l.Name.ToString()) is not { } value || value == l.Value);

@@ -6,6 +6,8 @@ internal sealed class ProgressReporter(IProgress<FetchProgress>? sink, string so
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private string? _phase;
     private long _last;
+    private long _began;
+    private long _bytesAtStart;
 
     public void Report(string phase, long bytes, long? total)
     {
@@ -15,11 +17,21 @@ internal sealed class ProgressReporter(IProgress<FetchProgress>? sink, string so
         }
 
         long now = time.GetTimestamp();
-        if (phase != _phase || bytes == total || time.GetElapsedTime(_last, now) >= Interval)
+        if (phase != _phase)
         {
-            _phase = phase;
-            _last = now;
-            sink.Report(new FetchProgress(phase, source, bytes, total));
+            // What a continued download already had did not come at this speed.
+            (_phase, _began, _bytesAtStart) = (phase, now, bytes);
         }
+        else if (bytes != total && time.GetElapsedTime(_last, now) < Interval)
+        {
+            return;
+        }
+
+        _last = now;
+        double seconds = time.GetElapsedTime(_began, now).TotalSeconds;
+        sink.Report(new FetchProgress(phase, source, bytes, total)
+        {
+            BytesPerSecond = seconds > 0 && bytes > _bytesAtStart ? (long)((bytes - _bytesAtStart) / seconds) : null,
+        });
     }
 }

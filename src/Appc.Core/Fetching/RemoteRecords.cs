@@ -53,16 +53,20 @@ internal sealed class RemoteRecords(string root)
             json.WriteEndObject();
         }
 
-        Directory.CreateDirectory(_directory);
+        MakeDirectory();
         File.Move(temporary, FileFor(url), overwrite: true);
     }
 
-    /// <summary>Forgets an address.</summary>
-    public void Remove(Uri url)
+    // Addresses may hold tokens: nobody else's business.
+    private void MakeDirectory()
     {
-        if (Directory.Exists(_directory))
+        if (OperatingSystem.IsWindows())
         {
-            File.Delete(FileFor(url));
+            Directory.CreateDirectory(_directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 

@@ -4,13 +4,14 @@ namespace Appc.Fetching;
 /// Does work once for all who ask for it at the same time. It goes on as long as one of them waits; when the last one
 /// gives up, it is cancelled, and that one waits until it has cleaned up.
 /// </summary>
-internal sealed class SharedWork<TResult>
+internal sealed class SharedWork<TKey, TResult>
+    where TKey : notnull
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<TKey, Job> _jobs = [];
 
     public async Task<TResult> RunAsync(
-        string key,
+        TKey key,
         Func<IProgress<FetchProgress>, CancellationToken, Task<TResult>> work,
         IProgress<FetchProgress>? progress,
         CancellationToken cancellationToken)
@@ -68,7 +69,7 @@ internal sealed class SharedWork<TResult>
         }
     }
 
-    private async Task RunJobAsync(string key, Job job, Func<IProgress<FetchProgress>, CancellationToken, Task<TResult>> work)
+    private async Task RunJobAsync(TKey key, Job job, Func<IProgress<FetchProgress>, CancellationToken, Task<TResult>> work)
     {
         try
         {
@@ -91,7 +92,7 @@ internal sealed class SharedWork<TResult>
         }
     }
 
-    private void Forget(string key, Job job)
+    private void Forget(TKey key, Job job)
     {
         lock (_lock)
         {

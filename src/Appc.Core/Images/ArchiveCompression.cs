@@ -1,12 +1,14 @@
 namespace Appc.Images;
 
-/// <summary>Compression of an archive.</summary>
+/// <summary>How an archive is compressed.</summary>
 public enum ArchiveCompression
 {
-    /// <summary>None.</summary>
+    /// <summary>Not at all.</summary>
     None,
+
     /// <summary>gzip.</summary>
     Gzip,
+
     /// <summary>bzip2.</summary>
     Bzip2,
 }

@@ -3,7 +3,9 @@ namespace Appc.Images;
 /// <summary>Runs blocking work on a thread of its own, so that none of the pool's is held.</summary>
 internal static class DedicatedThread
 {
-    private const int StackBytes = 512 << 10;
+    // Walks of trees recurse as deep as the longest path that Linux takes, about two thousand levels. The kernel gives
+    // memory for a stack only as it is used.
+    private const int StackBytes = 16 << 20;
 
     public static Task<T> RunAsync<T>(string name, Func<T> work)
     {

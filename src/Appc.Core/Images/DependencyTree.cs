@@ -19,4 +19,9 @@ internal sealed record DependencyTree(StoredImage Image, IReadOnlyList<Dependenc
 
     /// <summary>Whether any image restricts what of the images below it shows.</summary>
     public bool HasWhitelist => Image.Manifest.PathWhitelist.Count > 0 || Dependencies.Any(d => d.HasWhitelist);
+
+    /// <summary>A name for just this image with just these dependencies.</summary>
+    public string Key => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(Describe())));
+
+    private string Describe() => $"{Image.Id}({string.Join(',', Dependencies.Select(d => d.Describe()))})";
 }

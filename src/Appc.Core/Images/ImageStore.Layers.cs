@@ -1,3 +1,4 @@
+using Appc.Images.Rendering;
 using Appc.Manifests;
 
 namespace Appc.Images;
@@ -10,7 +11,9 @@ public sealed partial class ImageStore
 
     /// <summary>
     /// The trees of an image and its dependencies, the lowest first, for an overlay stack: dependencies in the order of
-    /// the manifest, each with its own below it, then the image itself.
+    /// the manifest, each with its own below it, then the image itself. Where a stack cannot give what the specification
+    /// asks for (a pathWhitelist; a directory without an entry of its own over one that has one), the result is one tree,
+    /// rendered once and kept with the image.
     /// </summary>
     /// <exception cref="ImageException">An image or a dependency is not in the store, or the dependencies form a circle.</exception>
     public Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default)
@@ -23,7 +26,7 @@ public sealed partial class ImageStore
     {
         StoredImage top = ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString());
         DependencyTree tree = ResolveDependencies(top, cancellationToken);
-        List<string> layers = [];
+        List<StoredImage> layers = [];
         HashSet<ImageId> seen = [];
 
         // An image that occurs twice hides its own lower occurrence entirely, so only the highest one counts.
@@ -31,12 +34,48 @@ public sealed partial class ImageStore
         {
             if (seen.Add(image.Id))
             {
-                layers.Insert(0, image.TreePath ?? throw new ImageException(
-                    ImageFailure.Storage, $"image {image.Id} has no tree: it was imported by a program that keeps archives only", "remove it and import it again"));
+                layers.Insert(0, image);
+            }
+
+            if (image.TreePath is null)
+            {
+                throw new ImageException(
+                    ImageFailure.Storage,
+                    $"image {image.Id} has no tree: it was imported by a program that keeps archives only",
+                    "remove it and import it again");
             }
         }
 
-        return layers;
+        try
+        {
+            return tree.HasWhitelist || LayerConflicts.Exist(layers)
+                ? [Render(top, tree, cancellationToken)]
+                : [.. layers.Select(l => l.TreePath!)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFaults.From(e, $"image {top.Manifest.Name} cannot be rendered");
+        }
+    }
+
+    /// <summary>Gives the tree of an image with its dependencies; made once, and again when a dependency is another image now.</summary>
+    private string Render(StoredImage top, DependencyTree tree, CancellationToken cancellationToken)
+    {
+        string parent = Path.Combine(_layout.Image(top.Id), StoreLayout.RenderedDirectory);
+        string target = Path.Combine(parent, tree.Key);
+        using DirectoryLock held = Wait(_layout.Image(top.Id), exclusive: false) ?? throw NotFound(top.Id.ToString());
+        if (Directory.Exists(target))
+        {
+            return target;
+        }
+
+        using TemporaryDirectory work = TemporaryDirectory.Create(_layout);
+        string rendered = new TreeRenderer(work.Path, cancellationToken).Render(tree);
+        MakeDurable(work);
+        Directory.CreateDirectory(parent);
+        TryRename(rendered, target);
+        SyncDirectory(parent);
+        return target;
     }
 
     private DependencyTree ResolveDependencies(StoredImage top, CancellationToken cancellationToken)

@@ -26,14 +26,18 @@ internal sealed class SignatureFeed : IDisposable
     /// <summary>A buffer to fill and hand to <see cref="Append"/>.</summary>
     public byte[] Rent()
     {
-        if (_made < Blocks && !_free.TryTake(out byte[]? buffer))
+        if (_free.TryTake(out byte[]? free))
         {
-            _made++;
-            buffer = GC.AllocateUninitializedArray<byte>(BlockBytes);
-            return buffer;
+            return free;
         }
 
-        return _free.Take();
+        if (_made == Blocks)
+        {
+            return _free.Take();
+        }
+
+        _made++;
+        return GC.AllocateUninitializedArray<byte>(BlockBytes);
     }
 
     /// <summary>Shows the first bytes of a rented buffer; the caller may still read them, not write.</summary>

@@ -66,10 +66,6 @@ internal sealed class StoreLayout(string root)
             CreatePrivate(Root, shared: true);
             CreatePrivate(Images, shared: false);
             CreatePrivate(Temporary, shared: false);
-            if (!File.Exists(VersionFile))
-            {
-                WriteVersion();
-            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -95,11 +91,14 @@ internal sealed class StoreLayout(string root)
         Directory.CreateDirectory(path, mode);
     }
 
-    private void WriteVersion()
+    /// <summary>Writes the version file where it is missing: beside its place, in a directory that is collected if this is interrupted.</summary>
+    public void EnsureVersionFile(string workDirectory)
     {
-        // Written beside and renamed: another process must never read half of it.
-        string temporary = Path.Combine(Temporary, "version-" + Guid.NewGuid().ToString("N"));
-        File.WriteAllText(temporary, Version.ToString(CultureInfo.InvariantCulture) + "\n");
-        File.Move(temporary, VersionFile, overwrite: true);
+        if (!File.Exists(VersionFile))
+        {
+            string temporary = Path.Combine(workDirectory, "version");
+            File.WriteAllText(temporary, Version.ToString(CultureInfo.InvariantCulture) + "\n");
+            File.Move(temporary, VersionFile, overwrite: true);
+        }
     }
 }

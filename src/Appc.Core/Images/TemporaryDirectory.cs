@@ -39,13 +39,27 @@ internal sealed class TemporaryDirectory : IDisposable
                 // A collector may come between: it takes what it can lock. Then another name is tried.
                 if (DirectoryLock.TryTake(path, exclusive: true, out DirectoryLock? taken) == DirectoryLock.Outcome.Taken)
                 {
-                    return new TemporaryDirectory(path, taken!);
+                    return Prepare(new TemporaryDirectory(path, taken!), layout);
                 }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw StorageFaults.From(e, $"a directory below {layout.Temporary} cannot be made");
+        }
+    }
+
+    private static TemporaryDirectory Prepare(TemporaryDirectory directory, StoreLayout layout)
+    {
+        try
+        {
+            layout.EnsureVersionFile(directory.Path);
+            return directory;
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
         }
     }
 

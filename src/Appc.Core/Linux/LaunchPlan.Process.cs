@@ -111,8 +111,19 @@ internal sealed unsafe partial class LaunchPlan
     /// <summary>umask(2).</summary>
     internal void SetUmask(uint mask) => Add("set the umask", SystemCall.Umask, mask);
 
-    /// <summary>setsid(2): leaves the caller's terminal and job control.</summary>
-    internal void NewSession() => Add("start a session", SystemCall.SetSid);
+    /// <summary>Leaves the caller's terminal and its job control: no key pressed there reaches the child, and it cannot type there.</summary>
+    /// <remarks>Not by a session of its own: the kernel makes a scheduling group for each, a tenth of a whole launch.</remarks>
+    private void LeaveTerminal()
+    {
+        const string Name = "leave the terminal";
+        const int TIOCNOTTY = 0x5422;
+
+        // Without a terminal there is no /dev/tty to open, and so nothing to leave.
+        LaunchArgument terminal = Call(Name, SystemCall.OpenAt, AT_FDCWD, Text("/dev/tty"), LibC.O_RDONLY | LibC.O_NOCTTY | LibC.O_CLOEXEC | LibC.O_NONBLOCK, tolerated: -1);
+        Add(Name, SystemCall.Ioctl, terminal, TIOCNOTTY, tolerated: LibC.EBADF);
+        Add(Name, SystemCall.Close, terminal, tolerated: LibC.EBADF);
+        Add(Name, SystemCall.SetPgid);
+    }
 
     /// <summary>Opens a file in the child, close-on-exec.</summary>
     internal LaunchArgument Open(string name, string path, int flags, uint mode = 0) =>
@@ -191,7 +202,7 @@ internal sealed unsafe partial class LaunchPlan
     }
 
     /// <summary>
-    /// Becomes the program: with signals reset and unblocked, in a session of its own. The last step of a plan; with
+    /// Becomes the program, away from the caller's terminal and with signals reset. The last step of a plan; with
     /// a filter the last but one is its installation.
     /// </summary>
     /// <param name="programs">
@@ -207,7 +218,7 @@ internal sealed unsafe partial class LaunchPlan
         ReadOnlySpan<byte> filter = default)
     {
         const int SIG_SETMASK = 2;
-        NewSession();
+        LeaveTerminal();
         ResetSignals();
         Add("unblock signals", SystemCall.SigProcMask, SIG_SETMASK, Bytes(new byte[8]), 0, 8);
         if (!filter.IsEmpty)

@@ -46,6 +46,12 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
         Reserve(128);
     }
 
+    /// <summary>
+    /// Descriptor of the version 2 control group that the child is born into; null for that of this process. Free
+    /// of the wait for other processors that moving a running process costs.
+    /// </summary>
+    internal Fd? CGroup { get; init; }
+
     /// <summary>Whether a step changes the user or group id; see <see cref="DumpableGuard"/>.</summary>
     private bool ChangesIdentity { get; set; }
 
@@ -183,9 +189,10 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
         LaunchStub.CloneArguments* clone = (LaunchStub.CloneArguments*)Allocate(sizeof(LaunchStub.CloneArguments));
         *clone = new LaunchStub.CloneArguments
         {
-            Flags = flags | Libc.CLONE_VM | Libc.CLONE_VFORK | Libc.CLONE_PIDFD,
+            Flags = flags | (CGroup is null ? 0 : Libc.CLONE_INTO_CGROUP) | Libc.CLONE_VM | Libc.CLONE_VFORK | Libc.CLONE_PIDFD,
             PidFd = (ulong)descriptor,
             ExitSignal = (ulong)exitSignal,
+            CGroup = CGroup is null ? 0 : (ulong)CGroup.Number,
         };
         LaunchStub.Header* header = (LaunchStub.Header*)Allocate(sizeof(LaunchStub.Header));
         *header = new LaunchStub.Header

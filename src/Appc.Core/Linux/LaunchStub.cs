@@ -6,7 +6,7 @@ namespace Appc.Linux;
 
 /// <summary>
 /// The one piece of code that a freshly cloned child runs until it becomes the program: a loop over prepared
-/// system calls, some forty machine instructions.
+/// system calls, some fifty machine instructions.
 /// </summary>
 /// <remarks>
 /// Managed code cannot run in a child: the garbage collector, the JIT and the locks of libc belong to threads that

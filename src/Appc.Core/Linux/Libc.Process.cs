@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     public const ulong CLONE_PIDFD = 0x1000;
     public const ulong CLONE_VFORK = 0x4000;
     public const ulong CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+    public const ulong CLONE_INTO_CGROUP = 0x2_0000_0000;
 
     /// <summary>What waitid(2) tells about an end.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]

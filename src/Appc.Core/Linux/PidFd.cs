@@ -7,6 +7,8 @@ namespace Appc.Linux;
 /// <summary>What can be done with the descriptor of a process.</summary>
 internal static unsafe class PidFd
 {
+    private const int NoSuchProcess = 3;
+
     /// <summary>
     /// Opens a process of which the number and the start time are known; null if it is gone or the number belongs
     /// to another process now.
@@ -16,7 +18,11 @@ internal static unsafe class PidFd
         int descriptor = Libc.PidfdOpen(pid);
         if (descriptor < 0)
         {
-            return null;
+            // Out of descriptors must not read as "it has ended".
+            int errno = Marshal.GetLastPInvokeError();
+            return errno is NoSuchProcess or Errno.EINVAL
+                ? null
+                : throw new ErrnoException("pidfd_open", errno);
         }
 
         // The number cannot pass to another process between the two looks: the descriptor was opened before the

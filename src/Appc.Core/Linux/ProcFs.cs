@@ -6,6 +6,9 @@ namespace Appc.Linux;
 /// <summary>What /proc says about processes.</summary>
 internal static class ProcFs
 {
+    private const int TooManyFilesInSystem = 23;
+    private const int TooManyFiles = 24;
+
     /// <summary>Start time of a process in clock ticks since boot; null if there is no such process.</summary>
     internal static long? StartTime(int pid) => Stat(pid)?.StartTime;
 
@@ -44,6 +47,21 @@ internal static class ProcFs
         }
 
         return null;
+    }
+
+    /// <summary>The capabilities that this process may use, bit N for number N; all bits where that cannot be read.</summary>
+    internal static ulong PermittedCapabilities()
+    {
+        const string Field = "CapPrm:";
+        try
+        {
+            string? line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
+            return ulong.TryParse(line?[Field.Length..].Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits) ? bits : ulong.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ulong.MaxValue;
+        }
     }
 
     /// <summary>Names this boot of the machine; empty where the kernel does not say.</summary>
@@ -108,7 +126,7 @@ internal static class ProcFs
             using SafeFileHandle file = File.OpenHandle(path);
             return RandomAccess.Read(file, buffer, 0);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e) when (e.HResult is not (TooManyFiles or TooManyFilesInSystem))
         {
             return -1;
         }

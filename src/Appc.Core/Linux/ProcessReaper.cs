@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 
@@ -24,24 +23,35 @@ internal sealed unsafe class ProcessReaper : IDisposable
     private bool _disposed;
 
     /// <summary>
-    /// Waits for the end of a process. The task never fails; continuations do not run on the reaper's thread.
+    /// Waits for the end of a process. The task fails only by cancellation, which gives the process up; continuations
+    /// do not run on the reaper's thread.
     /// </summary>
     /// <param name="pidfd">The process. The reaper owns the descriptor from now on.</param>
     /// <param name="isChild">Whether it is a child of this process: it is then reaped, and its status known.</param>
-    internal Task<ProcessEnd> WaitAsync(SafeFileHandle pidfd, bool isChild)
+    /// <param name="cancellationToken">Ends the wait. Not for children: they would never be reaped.</param>
+    internal Task<ProcessEnd> WaitAsync(SafeFileHandle pidfd, bool isChild, CancellationToken cancellationToken = default)
     {
         Watch watch = new(pidfd, isChild);
+        ulong key;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             EnsureStarted();
-            ulong key = ++_last;
+            key = ++_last;
             _watches[key] = watch;
             if (!Register(pidfd, key))
             {
                 _watches.TryRemove(key, out _);
-                throw new InvalidOperationException($"cannot wait for a process: {Marshal.GetPInvokeErrorMessage(LibC.errno)}");
+                throw new InvalidOperationException($"cannot wait for a process: {Errno.Describe(LibC.errno)}");
             }
+        }
+
+        if (cancellationToken.CanBeCanceled)
+        {
+            CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(_ => GiveUp(key, cancellationToken), null);
+            watch.Completion.Task.ContinueWith(
+                static (_, state) => ((CancellationTokenRegistration)state!).Unregister(), registration,
+                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
 
         return watch.Completion.Task;
@@ -51,10 +61,10 @@ internal sealed unsafe class ProcessReaper : IDisposable
     /// Waits for the end of any process, a child or not; the status of children is left for others to take.
     /// </summary>
     /// <returns>A task that ends with the process; at once if there is no such process.</returns>
-    internal Task WaitAsync(int pid, long startTime)
+    internal Task WaitAsync(int pid, long startTime, CancellationToken cancellationToken = default)
     {
         SafeFileHandle? pidfd = PidFd.TryOpen(pid, startTime);
-        return pidfd is null ? Task.CompletedTask : WaitAsync(pidfd, isChild: false);
+        return pidfd is null ? Task.CompletedTask : WaitAsync(pidfd, isChild: false, cancellationToken);
     }
 
     /// <summary>Accepts no more waits. Running ones go on to their end.</summary>
@@ -63,6 +73,21 @@ internal sealed unsafe class ProcessReaper : IDisposable
         lock (_gate)
         {
             _disposed = true;
+        }
+    }
+
+    private void GiveUp(ulong key, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (!_watches.TryRemove(key, out Watch? watch))
+            {
+                return; // it ended at the same moment
+            }
+
+            // The thread holds the epoll set for as long as there are watches, and there was this one.
+            _ = LibC.epoll_ctl((int)_epoll!.DangerousGetHandle(), LibC.EPOLL_CTL_DEL, watch.Descriptor, null);
+            watch.Cancel(cancellationToken);
         }
     }
 
@@ -132,6 +157,12 @@ internal sealed unsafe class ProcessReaper : IDisposable
         internal int Descriptor => (int)pidfd.DangerousGetHandle();
 
         internal TaskCompletionSource<ProcessEnd> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal void Cancel(CancellationToken cancellationToken)
+        {
+            pidfd.Dispose();
+            Completion.TrySetCanceled(cancellationToken);
+        }
 
         internal void Complete()
         {

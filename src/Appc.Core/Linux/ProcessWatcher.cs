@@ -2,14 +2,16 @@ using Appc.Stage1;
 
 namespace Appc.Linux;
 
-/// <summary>Waits for the end of processes that need not be children of this one.</summary>
+/// <summary>Waits for the end of processes that need not be children of this one: one thread for all of them, no polling.</summary>
 internal sealed class ProcessWatcher : IDisposable
 {
     private readonly ProcessReaper _reaper = new();
 
-    /// <summary>Returns when the process has ended; at once if it has already.</summary>
+    /// <summary>Returns when the process has ended; at once if it has already, or its number belongs to another one.</summary>
     public Task WaitForEndAsync(Stage1ProcessId process, CancellationToken cancellationToken) =>
-        _reaper.WaitAsync(process.Pid, process.StartTime).WaitAsync(cancellationToken);
+        ProcessIdentity.IsAlive(process)
+            ? _reaper.WaitAsync(process.Pid, process.StartTime, cancellationToken)
+            : Task.CompletedTask;
 
     public void Dispose() => _reaper.Dispose();
 }

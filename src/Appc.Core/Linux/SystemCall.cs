@@ -38,7 +38,7 @@ internal static class SystemCall
     internal static int SetResUid => Pick(117, 147);
     internal static int CapSet => Pick(126, 91);
     internal static int Seccomp => Pick(317, 277);
-    internal static int SetSid => Pick(112, 157);
+    internal static int SetPgid => Pick(109, 154);
     internal static int Umask => Pick(95, 166);
     internal static int PrLimit => Pick(302, 261);
     internal static int SigAction => Pick(13, 134);

@@ -58,7 +58,7 @@ public record Isolator
     /// <summary>Faults of the value, as an isolator of the name can have it.</summary>
     internal static Isolator? Read(AcIdentifier name, string valueJson, FindingList findings)
     {
-        using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), new ManifestLimits(), findings);
+        using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), ManifestLimits.None, findings);
         return table is null ? null : new ManifestReader(findings).ReadIsolatorValue(name, table.Root);
     }
 
@@ -75,7 +75,7 @@ public record Isolator
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(valueJson);
         FindingList findings = new(1);
-        using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), new ManifestLimits(), findings);
+        using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(valueJson), ManifestLimits.None, findings);
         return table is null
             ? throw new ManifestException($"value of isolator {name}", findings.Findings)
             : new IsolatorSource(name, table.Root.GetCompactJson());

@@ -21,4 +21,7 @@ public sealed class ManifestLimits
     /// <summary>The most faults that are listed; one more finding then says that there are others.</summary>
     /// <value>1,000.</value>
     public int MaxFindings { get; set; } = 1000;
+
+    // For values that this program holds already: that they came within bounds was for others to see to.
+    internal static ManifestLimits None => new() { MaxBytes = int.MaxValue, MaxDepth = int.MaxValue - 1, MaxValues = int.MaxValue };
 }

@@ -10,6 +10,12 @@ public sealed record Stage1Options
     /// <summary>Host name inside; null means <c>appc-</c> and the UUID.</summary>
     public string? Hostname { get; init; }
 
+    /// <summary>
+    /// Whether the pod uses the host's network. Otherwise it has a network of its own that is connected to nothing.
+    /// Flavours that cannot separate networks use the host's in any case.
+    /// </summary>
+    public bool HostNetwork { get; init; }
+
     /// <summary>Whether capabilities stay unrestricted (insecure).</summary>
     public bool KeepAllCapabilities { get; init; }
 

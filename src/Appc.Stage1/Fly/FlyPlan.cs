@@ -95,6 +95,13 @@ internal sealed class FlyPlan
         _plan.ChangeDirectory($"enter the working directory {directory}", directory);
         _plan.SetHostName(Hostname());
         _plan.NewSessionKeyring();
+
+        // While the child may still install a filter without no-new-privileges. The steps that follow pass it.
+        if (!_pod.Options.NoSeccomp && FlyFilter.Build(app.Isolators, capabilities) is { Length: > 0 } filter)
+        {
+            _plan.InstallFilter(filter);
+        }
+
         DropPrivileges(user, capabilities, retained, lastCapability);
         _plan.SetUmask(0x12); // 022
         List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
@@ -114,7 +121,8 @@ internal sealed class FlyPlan
     {
         CapabilitySet ofKernel = new((1UL << (last + 1)) - 1);
         CapabilitySet asked = CapabilitySet.FromIsolators(_app.App.Isolators, out retained);
-        return _pod.Options.KeepAllCapabilities ? ofKernel : new CapabilitySet(asked.Bits & ofKernel.Bits);
+        // All that can be kept is what this process has: a service or a container may have less than the kernel knows.
+        return _pod.Options.KeepAllCapabilities ? new CapabilitySet(ofKernel.Bits & ProcFs.PermittedCapabilities()) : new CapabilitySet(asked.Bits & ofKernel.Bits);
     }
 
     private string Hostname()
@@ -152,18 +160,20 @@ internal sealed class FlyPlan
             _plan.ChangeOwner("make the upper layer", "upper", root.Uid, root.Gid);
         }
 
+        // Volatile: without it the kernel writes back the whole file system that holds the data directory at the end
+        // of every pod, and waits. What must survive a power cut belongs in volumes; a pod does not survive one.
         if (lower.Count <= LayersInOneOption)
         {
             _plan.Mount(
                 "mount the app's root", "overlay", ".", "overlay", LibC.MS_NODEV,
-                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work");
+                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work,volatile");
         }
         else
         {
             // A mount option string is a page; newer kernels take layers one by one.
             LaunchArgument overlay = _plan.NewFileSystem(
                 "mount the app's root", "overlay", Libc.MOUNT_ATTR_NODEV,
-                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work")]);
+                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work"), ("volatile", null)]);
             _plan.Attach("mount the app's root", overlay, ".");
         }
     }

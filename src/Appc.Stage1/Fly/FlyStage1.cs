@@ -89,7 +89,7 @@ public sealed class FlyStage1 : IStage1, IDisposable
             return;
         }
 
-        Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime);
+        Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
         bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
         if (asked)
         {
@@ -106,7 +106,7 @@ public sealed class FlyStage1 : IStage1, IDisposable
         }
 
         PidFd.Signal(process, LibC.SIGKILL);
-        await ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -144,10 +144,8 @@ public sealed class FlyStage1 : IStage1, IDisposable
                 process = plan.Start();
             }
 
-            // Before the reaper may take it: until then the number is the child's, dead or alive.
-            long started = ProcFs.StartTime(process.Pid) ?? 0;
-            Task ended = RecordAsync(Watch(process), status, pod.Uuid);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), ended);
+            (Stage1ProcessId id, Task<ProcessEnd> end) = Watch(process);
+            return new Stage1Process(id, RecordAsync(end, status, pod.Uuid));
         }
         catch (LaunchException e)
         {
@@ -161,11 +159,13 @@ public sealed class FlyStage1 : IStage1, IDisposable
         }
     }
 
-    private Task<ProcessEnd> Watch(LaunchedProcess process)
+    private (Stage1ProcessId Id, Task<ProcessEnd> End) Watch(LaunchedProcess process)
     {
         try
         {
-            return _reaper.WaitAsync(process.PidFd, isChild: true);
+            // Before the reaper may take it: until then the number is the child's, dead or alive.
+            Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
+            return (id, _reaper.WaitAsync(process.PidFd, isChild: true));
         }
         catch
         {

@@ -8,6 +8,8 @@ internal static class IsolatorReader
 {
     internal const string CapabilitiesRetainSet = "os/linux/capabilities-retain-set";
     internal const string CapabilitiesRemoveSet = "os/linux/capabilities-remove-set";
+    internal const string SeccompRetainSet = "os/linux/seccomp-retain-set";
+    internal const string SeccompRemoveSet = "os/linux/seccomp-remove-set";
     internal const string NoNewPrivileges = "os/linux/no-new-privileges";
     internal const string OomScoreAdjustment = "os/linux/oom-score-adj";
 

@@ -36,6 +36,10 @@ internal static partial class PrivateMounts
 
     public static void MountTmpfs(string path, string options) => Check(mount("tmpfs", path, "tmpfs", 0, options), "mount " + path);
 
+    /// <summary>Stacks directories read-only, the lowest first.</summary>
+    public static void MountOverlay(string path, IEnumerable<string> layers) =>
+        Check(mount("overlay", path, "overlay", 0, "lowerdir=" + string.Join(':', layers.Reverse())), "mount overlay");
+
     private static void Check(int result, string what)
     {
         if (result != 0)

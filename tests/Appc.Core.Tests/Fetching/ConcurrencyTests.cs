@@ -128,6 +128,33 @@ public sealed class ConcurrencyTests
     }
 
     [Fact]
+    public async Task Call_that_requires_a_signature_shares_nothing_with_one_that_does_not()
+    {
+        await using FetchScene scene = await FetchScene.CreateAsync();
+        TestImage hello = scene.Offer(TestImage.Make("example.com/hello"));
+        var started = new TaskCompletionSource();
+        var go = new TaskCompletionSource();
+        scene.Server.On(FetchScene.Url(hello), async context =>
+        {
+            started.TrySetResult();
+            await go.Task;
+            await context.Response.Body.WriteAsync(hello.Archive);
+        });
+        ImageFetcher fetcher = scene.Fetcher();
+        FetchOptions insecure = FetchScene.Options();
+        insecure.Trust = Appc.Trust.TrustPolicy.Insecure;
+        Task<FetchResult> lax = fetcher.FetchAsync("example.com/hello", insecure);
+        await started.Task;
+        Task<FetchResult> strict = fetcher.FetchAsync("example.com/hello", FetchScene.Options());
+        go.SetResult();
+
+        Assert.True((await lax).Image.Provenance.Insecure);
+        Assert.False((await strict).Image.Provenance.Insecure);
+        Assert.Equal(2, scene.Downloads(hello));
+        Assert.Empty(scene.Leftovers);
+    }
+
+    [Fact]
     public async Task Part_that_nobody_continues_is_collected()
     {
         await using FetchScene scene = await FetchScene.CreateAsync();

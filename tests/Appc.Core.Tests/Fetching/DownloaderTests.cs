@@ -102,6 +102,23 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Part_that_was_whole_already_is_not_downloaded_again()
+    {
+        await using var first = new RawServer((_, _) => Http($"200 OK\r\nETag: \"v1\"\r\nContent-Length: {Bytes.Length + 1}", Bytes));
+        using var impatient = new HttpTransport(new ImageFetcherOptions { MaxRetries = 0 });
+        await Assert.ThrowsAsync<FetchException>(() => DownloadAsync(first, http: impatient));
+        await using var second = new RawServer((_, _) => Http($"416 Range Not Satisfiable\r\nContent-Range: bytes */{Bytes.Length}\r\nContent-Length: 0", []));
+        RewriteNote(first.Url, second.Url);
+
+        DownloadedArchive archive = await DownloadAsync(second);
+
+        Assert.Equal(Bytes, await File.ReadAllBytesAsync(archive.Path!));
+        Assert.NotNull(archive.Verdict);
+        Assert.Equal("\"v1\"", archive.Validators.ETag);
+        Assert.Single(second.Requests);
+    }
+
+    [Fact]
     public async Task Part_of_another_address_is_not_continued()
     {
         await using var first = new RawServer((_, _) => Http($"200 OK\r\nETag: \"v1\"\r\nContent-Length: {Bytes.Length}", Bytes[..1000]));
@@ -220,6 +237,30 @@ public sealed class DownloaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Length_is_checked_whatever_sends_the_requests()
+    {
+        using var http = new HttpTransport(new ImageFetcherOptions { HttpHandler = new LyingHandler(), MaxRetries = 0 });
+        var request = new DownloadRequest(new Uri("https://example.com/x.aci"), _folder.Path);
+
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => new Downloader(http).DownloadAsync(request, CancellationToken.None));
+
+        Assert.Equal(FetchFailure.Network, e.Failure);
+        Assert.Contains("ended after 300000 of 300001 bytes", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Disk_that_fails_is_not_taken_for_the_network()
+    {
+        await using var server = new RawServer((_, _) => Http($"200 OK\r\nContent-Length: {Bytes.Length}", Bytes));
+
+        Appc.Images.ImageException e = await Assert.ThrowsAsync<Appc.Images.ImageException>(
+            () => DownloadAsync(server, r => r with { Directory = _folder.File("missing") }));
+
+        Assert.Equal(Appc.Images.ImageFailure.Storage, e.Failure);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
     public async Task Nonsense_instead_of_http_is_a_fault_of_the_network()
     {
         await using var server = new RawServer((_, _) => Encoding.ASCII.GetBytes("SSH-2.0-OpenSSH\r\n\u001b[31m\r\n\r\n"));
@@ -267,6 +308,16 @@ public sealed class DownloaderTests : IDisposable
         DownloadedArchive archive = await DownloadAsync(server, http: http);
 
         Assert.Equal(seconds is { } s ? time.GetUtcNow().AddSeconds(s) : (DateTimeOffset?)null, archive.Validators.FreshUntil);
+    }
+
+    private sealed class LyingHandler : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var content = new ByteArrayContent(Bytes);
+            content.Headers.ContentLength = Bytes.Length + 1;
+            return Task.FromResult(new HttpResponseMessage { Content = content });
+        }
     }
 
     private void RewriteNote(Uri from, Uri to)

@@ -239,11 +239,13 @@ public sealed class HttpTransportTests
             context.Response.Headers.RetryAfter = "3600";
             return Task.CompletedTask;
         });
-        using var http = new HttpTransport(server.Options());
-        long start = TimeProvider.System.GetTimestamp();
+        var waited = new TaskCompletionSource();
+        ImageFetcherOptions options = server.Options();
+        options.LoggerFactory = new SignalLogger("https://example.com/short: the server answered 503 (ServiceUnavailable); trying again in 1.0 s", waited);
+        using var http = new HttpTransport(options);
 
         Assert.Equal("there", await http.RetryAsync(_ => GetAsync(http, "https://example.com/short"), CancellationToken.None));
-        Assert.True(TimeProvider.System.GetElapsedTime(start) >= TimeSpan.FromSeconds(0.9));
+        Assert.True(waited.Task.IsCompletedSuccessfully);
         FetchException e = await Assert.ThrowsAsync<FetchException>(() => http.RetryAsync(_ => GetAsync(http, "https://example.com/long"), CancellationToken.None));
         Assert.Equal(TimeSpan.FromHours(1), e.RetryAfter);
         Assert.Equal(3, server.Requests.Count);
@@ -311,10 +313,17 @@ public sealed class HttpTransportTests
         });
         ImageFetcherOptions options = server.Options();
         options.IdleTimeout = TimeSpan.FromMilliseconds(300);
-        options.DocumentTimeout = TimeSpan.FromMilliseconds(900);
-        using var http = new HttpTransport(options);
+        using var impatient = new HttpTransport(options);
+        ImageFetcherOptions patient = server.Options();
+        patient.DocumentTimeout = TimeSpan.FromMilliseconds(900);
+        using var bounded = new HttpTransport(patient);
 
-        foreach ((string path, string why) in new[] { ("silent", "sent nothing for 0.3 s"), ("stalls", "sent nothing for 0.3 s"), ("drips", "not read to its end within 0.9 s") })
+        foreach ((HttpTransport http, string path, string why) in new[]
+        {
+            (impatient, "silent", "sent nothing for 0.3 s"),
+            (impatient, "stalls", "sent nothing for 0.3 s"),
+            (bounded, "drips", "not read to its end within 0.9 s"),
+        })
         {
             FetchException e = await Assert.ThrowsAsync<FetchException>(() => GetAsync(http, $"https://example.com/{path}"));
             Assert.Equal(FetchFailure.Network, e.Failure);

@@ -118,6 +118,33 @@ public sealed class ImageDiscoveryTests
         Assert.Equal(["https://example.com/a-1-linux-amd64.aci", "https://example.com/example.com/a-1-linux-amd64.aci"], result.Images.Select(i => i.Aci));
     }
 
+    [Fact]
+    public async Task Keys_are_downloaded_by_the_same_rules()
+    {
+        await using TestServer server = await TestServer.StartAsync("example.com");
+        server.Page("https://example.com/keys", "keys");
+        server.Page("http://example.com/keys", "plain keys");
+        server.File("https://example.com/large", new byte[20 << 20]);
+        using var discovery = new ImageDiscovery(server.Options());
+
+        Assert.Equal("keys"u8.ToArray(), await discovery.DownloadKeysAsync("https://example.com/keys"));
+        Assert.Equal("plain keys"u8.ToArray(), await discovery.DownloadKeysAsync("http://example.com/keys", allowHttp: true));
+        foreach ((string url, FetchFailure failure) in new[]
+        {
+            ("http://example.com/keys", FetchFailure.NotAllowed),
+            ("https://me:secret@example.com/keys", FetchFailure.NotAllowed),
+            ("file:///etc/passwd", FetchFailure.NotAllowed),
+            ("https://example.com/large", FetchFailure.BadResponse),
+            ("https://example.com/missing", FetchFailure.HttpStatus),
+            ("keys", FetchFailure.BadReference),
+        })
+        {
+            FetchException e = await Assert.ThrowsAsync<FetchException>(() => discovery.DownloadKeysAsync(url));
+            Assert.Equal(failure, e.Failure);
+            Assert.DoesNotContain("secret", e.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("https://example.com/x.aci")]
     [InlineData("/x.aci")]

@@ -2,6 +2,7 @@ using Appc.Fetching;
 using Appc.Images;
 using Appc.Manifests;
 using Appc.Trust;
+using Microsoft.AspNetCore.Http;
 
 namespace Appc.Core.Tests.Fetching;
 
@@ -369,6 +370,58 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
+    public async Task Archive_behind_a_password_needs_credentials_for_its_host()
+    {
+        await using FetchScene scene = await FetchScene.CreateAsync();
+        scene.Server.Page("https://example.com/", FetchScene.Meta("https://cdn.example.net/private/{name}.{ext}"));
+        TestImage hello = TestImage.Make("example.com/hello");
+        foreach ((string extension, byte[] content) in new[] { ("aci", hello.Archive), ("aci.asc", hello.Signature) })
+        {
+            scene.Server.On($"https://cdn.example.net/private/example.com/hello.{extension}", async context =>
+            {
+                if (context.Request.Headers.Authorization != "Bearer t0ken")
+                {
+                    context.Response.StatusCode = 401;
+                    context.Response.Headers.WWWAuthenticate = "Bearer";
+                    return;
+                }
+
+                await context.Response.Body.WriteAsync(content);
+            });
+        }
+
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => scene.Fetcher().FetchAsync("example.com/hello", FetchScene.Options()));
+        Assert.Equal(401, e.StatusCode);
+        Assert.Contains("credentials", e.Hint, StringComparison.Ordinal);
+
+        ImageFetcher fetcher = scene.Fetcher(o =>
+        {
+            o.Credentials = new FetchCredentials();
+            o.Credentials.AddBearer("cdn.example.net/private", "t0ken");
+        });
+        Assert.Equal(hello.Id, (await fetcher.FetchAsync("example.com/hello", FetchScene.Options())).Image.Id);
+        Assert.All(scene.Server.Requests.Where(r => r.Url.StartsWith("https://example.com", StringComparison.Ordinal)), r => Assert.Null(r.Authorization));
+    }
+
+    [Fact]
+    public async Task Record_that_is_damaged_or_cannot_be_written_costs_a_download_and_no_more()
+    {
+        await using FetchScene scene = await FetchScene.CreateAsync();
+        TestImage hello = scene.Offer(TestImage.Make("example.com/hello"), etag: "\"one\"");
+        await scene.Fetcher().FetchAsync("example.com/hello", FetchScene.Options());
+        string records = Path.Combine(scene.Root, "remote");
+        await File.WriteAllTextAsync(Assert.Single(Directory.GetFiles(records)), "{\"url\":");
+
+        Assert.Equal(FetchOrigin.Download, (await scene.Fetcher().FetchAsync("example.com/hello", FetchScene.Options(PullPolicy.Update))).Origin);
+        Directory.Delete(records, recursive: true);
+        await File.WriteAllTextAsync(records, "in the way");
+        FetchResult result = await scene.Fetcher().FetchAsync("example.com/hello", FetchScene.Options(PullPolicy.Update));
+
+        Assert.Equal((hello.Id, FetchOrigin.Download), (result.Image.Id, result.Origin));
+        Assert.Empty(scene.Leftovers);
+    }
+
+    [Fact]
     public async Task Progress_shows_phases_and_bytes()
     {
         await using FetchScene scene = await FetchScene.CreateAsync();
@@ -382,6 +435,7 @@ public sealed class ImageFetcherTests
         Assert.Contains("discovering", phases);
         FetchProgress last = seen.Last(p => p.Phase == "downloading");
         Assert.Equal((hello.Archive.Length, (long?)hello.Archive.Length, FetchScene.Url(hello)), (last.Bytes, last.TotalBytes, last.Source));
+        Assert.True(last.BytesPerSecond > 0);
     }
 
     private sealed class Recorder(List<FetchProgress> seen) : IProgress<FetchProgress>

@@ -104,7 +104,7 @@ public sealed class LaunchPlanTests : IDisposable
         LaunchException error = Assert.Throws<LaunchException>(plan.Start);
         Assert.Equal("enter /nowhere", error.Step);
         Assert.Equal(2, error.Errno);
-        Assert.Equal("pod x: cannot enter /nowhere: No such file or directory", error.Message);
+        Assert.Equal("pod x: cannot enter /nowhere: no such file or directory", error.Message);
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class LaunchPlanTests : IDisposable
         Assert.Single(before);
         using (GarbageLoad load = new())
         {
-            await Parallel.ForEachAsync(Enumerable.Range(0, 500), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) =>
+            await Parallel.ForEachAsync(Enumerable.Range(0, 500), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, token) =>
             {
                 using LaunchPlan plan = new("pod x", Isolated);
                 plan.MakeMountsPrivate();
@@ -169,7 +169,7 @@ public sealed class LaunchPlanTests : IDisposable
                 plan.NoNewPrivileges();
                 plan.PassDescriptors();
                 plan.Execute([Busybox], ["sh", "-c", $"exit {i % 100}"], []);
-                ProcessEnd end = await _reaper.WaitAsync(plan.Start().PidFd, isChild: true);
+                ProcessEnd end = await _reaper.WaitAsync(plan.Start().PidFd, isChild: true, token);
                 Assert.Equal(i % 100, end.Value);
             });
             Assert.InRange(load.Collections, 10, int.MaxValue);

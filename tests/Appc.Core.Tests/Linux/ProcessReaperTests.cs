@@ -35,6 +35,29 @@ public sealed class ProcessReaperTests
     }
 
     [Fact]
+    public async Task A_wait_that_is_given_up_keeps_nothing()
+    {
+        using ProcessReaper reaper = new();
+        using Process process = Process.Start("/usr/bin/busybox", ["sleep", "60"]);
+        long start = ProcFs.StartTime(process.Id)!.Value;
+        Task kept = reaper.WaitAsync(process.Id, start, TestContext.Current.CancellationToken);
+        int before = PidFds();
+        for (int i = 0; i < 50; i++)
+        {
+            using CancellationTokenSource source = new();
+            Task wait = reaper.WaitAsync(process.Id, start, source.Token);
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
+        }
+
+        Assert.InRange(PidFds(), 0, before + 20);
+        Assert.False(kept.IsCompleted);
+        process.Kill();
+        await kept;
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task A_number_that_belongs_to_another_process_now_counts_as_ended()
     {
         using ProcessReaper reaper = new();
@@ -54,6 +77,8 @@ public sealed class ProcessReaperTests
         Assert.Equal(ProcessEndKind.Exited, (await end).Kind);
         Assert.Throws<ObjectDisposedException>(() => { _ = reaper.WaitAsync(Environment.ProcessId, ProcFs.StartTime(Environment.ProcessId)!.Value); });
     }
+
+    private static int PidFds() => Directory.GetFiles("/proc/self/fd").Count(f => new FileInfo(f).LinkTarget?.Contains("pidfd", StringComparison.Ordinal) == true);
 
     [Fact]
     public void The_start_time_of_a_process_is_field_22()

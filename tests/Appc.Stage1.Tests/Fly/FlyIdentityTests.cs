@@ -1,4 +1,5 @@
 using Appc.Manifests;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Fly;
 
@@ -84,6 +85,43 @@ public sealed class FlyIdentityTests : IDisposable
         string mine = await File.ReadAllTextAsync("/proc/self/oom_score_adj");
         Assert.Equal("NoNewPrivs:\t1\n321\n", await _pod.RunAsync(_stage1));
         Assert.Equal(mine, await File.ReadAllTextAsync("/proc/self/oom_score_adj"));
+    }
+
+    [Fact]
+    public async Task New_namespaces_are_denied_by_a_filter()
+    {
+        _pod.Shell("grep -E '^Seccomp:|NoNew' /proc/self/status; unshare -U true; unshare -m true; sh -c 'true & wait' && echo forks");
+        string output = await _pod.RunAsync(_stage1);
+        Assert.Equal("NoNewPrivs:\t0\nSeccomp:\t2\nforks\n", output);
+        Assert.Equal(2, _pod.Error.Split("Operation not permitted").Length - 1);
+    }
+
+    [Fact]
+    public async Task The_filter_gives_way_to_a_capability_and_to_those_who_ask()
+    {
+        _pod.Isolate("os/linux/capabilities-retain-set", "{\"set\":[\"CAP_SYS_ADMIN\"]}");
+        _pod.Shell("grep Seccomp: /proc/self/status; unshare -m true && echo ok");
+        Assert.Equal("Seccomp:\t2\nok\n", await _pod.RunAsync(_stage1));
+
+        _pod.App = _pod.App with { Isolators = [] };
+        _pod.Isolate("os/linux/seccomp-retain-set", "{\"set\":[\"@appc.io/all\"]}");
+        _pod.Shell("grep Seccomp: /proc/self/status");
+        Assert.EndsWith("Seccomp:\t0\n", await _pod.RunAsync(_stage1), StringComparison.Ordinal);
+
+        _pod.App = _pod.App with { Isolators = [] };
+        _pod.Options = _pod.Options with { NoSeccomp = true };
+        Assert.EndsWith("Seccomp:\t0\n", await _pod.RunAsync(_stage1), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_filter_has_the_numbers_of_its_architecture()
+    {
+        byte[] x64 = FlyFilter.Build(System.Runtime.InteropServices.Architecture.X64, CapabilitySet.Default);
+        byte[] arm64 = FlyFilter.Build(System.Runtime.InteropServices.Architecture.Arm64, CapabilitySet.Default);
+        Assert.Equal(0xc000003e, BitConverter.ToUInt32(x64, 12));
+        Assert.Equal(0xc00000b7, BitConverter.ToUInt32(arm64, 12));
+        Assert.Equal(x64.Length, arm64.Length + (7 * 8)); // six calls and the x32 interface
+        Assert.Equal(0, x64.Length % 8);
     }
 
     [Theory]

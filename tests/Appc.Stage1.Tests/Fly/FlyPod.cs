@@ -18,7 +18,7 @@ internal sealed class FlyPod : IDisposable
         System.IO.Directory.CreateDirectory(Path.Combine(Layer, "bin"));
         System.IO.Directory.CreateDirectory(Path.Combine(Layer, "etc"));
         File.Copy("/usr/bin/busybox", Path.Combine(Layer, "bin/busybox"));
-        foreach (string applet in (string[])["sh", "cat", "true", "id", "ls", "sleep", "grep", "mkdir", "touch", "readlink", "stat", "env", "pwd", "hostname", "mknod", "mount", "dd", "trap"])
+        foreach (string applet in (string[])["sh", "cat", "true", "id", "ls", "sleep", "grep", "mkdir", "touch", "readlink", "stat", "env", "pwd", "hostname", "mknod", "mount", "dd", "unshare"])
         {
             File.CreateSymbolicLink(Path.Combine(Layer, "bin", applet), "busybox");
         }
@@ -78,8 +78,18 @@ internal sealed class FlyPod : IDisposable
     /// <summary>Gives the lock away: after a start only the app holds it.</summary>
     public void ReleaseLock() => _lock.Dispose();
 
+    /// <summary>Makes it a pod that has never been started, but for its logs.</summary>
+    public void Renew()
+    {
+        if (System.IO.Directory.Exists(Path.Combine(Directory, "stage1")))
+        {
+            System.IO.Directory.Delete(Path.Combine(Directory, "stage1"), recursive: true);
+        }
+    }
+
     public async Task<string> RunAsync(FlyStage1 stage1)
     {
+        Renew();
         Stage1Process process = await stage1.StartAsync(Describe());
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(60));
         return Output;

@@ -96,10 +96,12 @@ public sealed class FlyRootTests : IDisposable
         _pod.Shell("(echo evil > /proc/sys/kernel/core_pattern) 2>&1; (echo b > /proc/sysrq-trigger) 2>&1; " +
             "dd if=/proc/kcore bs=1 count=1 2>/dev/null | grep -c .; cat /proc/keys; cat /proc/kallsyms; ls /sys/firmware /sys/module; (echo x > /sys/kernel/uevent_helper) 2>&1; ls -d /proc/[0-9]* | grep -c .");
         string output = await _pod.RunAsync(_stage1);
-        Assert.Fail(output);
         Assert.Equal(before, await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern"));
-        Assert.Equal(3, output.Split("Read-only file system").Length - 1 + (output.Contains("uevent_helper: nonexistent", StringComparison.Ordinal) ? 1 : 0));
-        Assert.DoesNotContain("[t]", output, StringComparison.Ordinal);
+        Assert.Contains("can't create /proc/sys/kernel/core_pattern: Read-only file system", output, StringComparison.Ordinal);
+        Assert.Matches("can't create /proc/sysrq-trigger: (Read-only file system|nonexistent directory)", output);
+        Assert.Matches("can't create /sys/kernel/uevent_helper: (Read-only file system|nonexistent directory)", output);
+        Assert.Contains("/sys/firmware:\n\n/sys/module:\n/bin/sh", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(" T ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("keyring", output, StringComparison.Ordinal);
         Assert.Equal("", _pod.Error);
     }
@@ -164,6 +166,7 @@ public sealed class FlyRootTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(outside));
 
         File.Delete(Path.Combine(_pod.Layer, "proc"));
+        _pod.Renew();
         error = await Assert.ThrowsAsync<LaunchException>(() => _stage1.StartAsync(_pod.Describe()));
         Assert.StartsWith("mount a volume", error.Step, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(outside));

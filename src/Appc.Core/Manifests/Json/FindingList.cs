@@ -9,23 +9,25 @@ namespace Appc.Manifests.Json;
 /// </summary>
 internal sealed class FindingList(int most)
 {
-    private readonly List<ManifestFinding> _findings = [];
-    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
-    private PathSegment[] _path = new PathSegment[12];
+    // Most documents have no fault: what holds them is made with the first.
+    private List<ManifestFinding>? _findings;
+    private HashSet<string>? _read;
+    private PathSegment[] _path = [];
     private int _depth;
+    private JsonPlace _place = JsonPlace.Start;
 
     /// <summary>The document that the objects were read from; null for objects made in code.</summary>
     public JsonTable? Source { get; set; }
 
-    public bool IsEmpty => _findings.Count == 0;
+    public bool IsEmpty => Count == 0;
 
     /// <summary>How many there are, those beyond the most that are kept included.</summary>
     public int Count { get; private set; }
 
-    public IReadOnlyList<ManifestFinding> Findings => _findings;
+    public IReadOnlyList<ManifestFinding> Findings => _findings ?? [];
 
     /// <summary>The findings in the order of the document.</summary>
-    public IReadOnlyList<ManifestFinding> InOrder() => [.. _findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
+    public IReadOnlyList<ManifestFinding> InOrder() => [.. Findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
 
     public void Push(string member) => PushSegment(new PathSegment(member, 0));
 
@@ -36,8 +38,8 @@ internal sealed class FindingList(int most)
     /// <summary>A fault of the text as such.</summary>
     public void AddAt(ReadOnlyMemory<byte> utf8, int offset, string rule, string message, string section)
     {
-        (int line, int column) = JsonPlace.Of(utf8.Span, offset);
-        Add(new ManifestFinding("$", line, column, null, rule, message, section));
+        _place = _place.MoveTo(utf8.Span, offset);
+        Add(new ManifestFinding("$", _place.Line, _place.Column, null, rule, message, section));
     }
 
     /// <summary>A fault that the JSON reader found.</summary>
@@ -54,24 +56,39 @@ internal sealed class FindingList(int most)
     /// <summary>A fault of a value.</summary>
     public void AddAt(JsonValue value, string rule, string message, string section)
     {
-        string path = JsonPlace.PathOf(value);
-        _read.Add(path);
-        (int line, int column) = JsonPlace.Of(value.Table.Utf8.Span, value.Offset);
-        Add(new ManifestFinding(path, line, column, JsonPlace.Show(value), rule, message, section));
+        if (IsFull())
+        {
+            return;
+        }
+
+        string path = JsonPath.Of(value);
+        (_read ??= new(StringComparer.Ordinal)).Add(path);
+        _place = _place.MoveTo(value.Table.Utf8.Span, value.Offset);
+        Add(new ManifestFinding(path, _place.Line, _place.Column, JsonPath.Show(value), rule, message, section));
     }
 
     /// <summary>A member that an object ought to have.</summary>
     public void AddMissing(JsonValue parent, string member, string section, string rule = "required")
     {
-        string path = JsonPlace.PathOf(parent) + JsonPlace.Step(member);
-        _read.Add(path);
-        (int line, int column) = JsonPlace.Of(parent.Table.Utf8.Span, parent.Offset);
-        Add(new ManifestFinding(path, line, column, null, rule, $"the member '{member}' is required", section));
+        if (IsFull())
+        {
+            return;
+        }
+
+        string path = JsonPath.Of(parent) + JsonPath.Step(member);
+        (_read ??= new(StringComparer.Ordinal)).Add(path);
+        _place = _place.MoveTo(parent.Table.Utf8.Span, parent.Offset);
+        Add(new ManifestFinding(path, _place.Line, _place.Column, null, rule, $"the member '{member}' is required", section));
     }
 
     /// <summary>A fault of the object, or with <paramref name="member"/> of a member of it, at the path where the rules are.</summary>
     public void AddHere(string? member, string? value, string rule, string message, string section)
     {
+        if (IsFull())
+        {
+            return;
+        }
+
         StringBuilder text = new("$");
         for (int index = 0; index < _depth; index++)
         {
@@ -80,24 +97,26 @@ internal sealed class FindingList(int most)
 
         if (member is not null)
         {
-            text.Append(JsonPlace.Step(member));
+            text.Append(JsonPath.Step(member));
         }
 
         string path = text.ToString();
-        if (_read.Contains(path))
+        if (_read?.Contains(path) == true)
         {
             // The member could not be read; that it is missing from the object says nothing new.
             return;
         }
 
-        int line = 0;
-        int column = 0;
-        if (Source is not null)
+        if (Source is null)
         {
-            (line, column) = JsonPlace.Of(Source.Utf8.Span, Find(member).Offset);
+            _place = default;
+        }
+        else
+        {
+            _place = _place.MoveTo(Source.Utf8.Span, Find(member).Offset);
         }
 
-        Add(new ManifestFinding(path, line, column, value is null ? null : ShownText.Shorten(value), rule, message, section));
+        Add(new ManifestFinding(path, _place.Line, _place.Column, value is null ? null : ShownText.Shorten(value), rule, message, section));
     }
 
     private JsonValue Find(string? member)
@@ -105,7 +124,7 @@ internal sealed class FindingList(int most)
         JsonValue value = Source!.Root;
         for (int index = 0; index < _depth; index++)
         {
-            if (!JsonPlace.TryStep(value, _path[index], out JsonValue next))
+            if (!JsonPath.TryStep(value, _path[index], out JsonValue next))
             {
                 return value;
             }
@@ -113,29 +132,42 @@ internal sealed class FindingList(int most)
             value = next;
         }
 
-        return member is not null && JsonPlace.TryStep(value, new PathSegment(member, 0), out JsonValue last) ? last : value;
+        return member is not null && JsonPath.TryStep(value, new PathSegment(member, 0), out JsonValue last) ? last : value;
     }
 
     private void PushSegment(PathSegment segment)
     {
         if (_depth == _path.Length)
         {
-            Array.Resize(ref _path, _depth * 2);
+            Array.Resize(ref _path, Math.Max(8, _depth * 2));
         }
 
         _path[_depth++] = segment;
     }
 
+    /// <summary>
+    /// Whether no more are kept; says so once. Finding out where a fault stands takes time, which must not be spent on
+    /// each of a hundred thousand.
+    /// </summary>
+    private bool IsFull()
+    {
+        if (Count < most)
+        {
+            return false;
+        }
+
+        if (Count++ == most)
+        {
+            (_findings ??= []).Add(new ManifestFinding(
+                "$", Source is null ? 0 : int.MaxValue, 0, null, "limit", $"there are more than {most} faults; the others are not listed", SpecSections.None));
+        }
+
+        return true;
+    }
+
     private void Add(ManifestFinding finding)
     {
         Count++;
-        if (_findings.Count < most)
-        {
-            _findings.Add(finding);
-        }
-        else if (_findings.Count == most)
-        {
-            _findings.Add(new ManifestFinding("$", Source is null ? 0 : int.MaxValue, 0, null, "limit", $"there are more than {most} faults; the others are not listed", SpecSections.None));
-        }
+        (_findings ??= []).Add(finding);
     }
 }

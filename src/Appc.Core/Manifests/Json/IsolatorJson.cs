@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -10,13 +9,13 @@ internal static class IsolatorJson
 {
     public static string Write(Action<Utf8JsonWriter> write)
     {
-        ArrayBufferWriter<byte> buffer = new(128);
+        using PooledBuffer buffer = new();
         using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
         {
             write(json);
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return Encoding.UTF8.GetString(buffer.Written);
     }
 
     public static void WriteSet(Utf8JsonWriter json, IReadOnlyList<string> set, string? errno = null)

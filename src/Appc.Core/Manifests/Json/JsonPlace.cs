@@ -1,118 +1,37 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
 
 namespace Appc.Manifests.Json;
 
-/// <summary>One step of a JSON path: a member's name, or the index of an item.</summary>
-internal readonly record struct PathSegment(string? Name, int Index)
+/// <summary>A place in a document: a byte's offset, and its line and column from 1. Columns count characters (Unicode scalar values).</summary>
+internal readonly record struct JsonPlace(int Offset, int Line, int Column)
 {
-    public string Text => Name is null ? string.Create(CultureInfo.InvariantCulture, $"[{Index}]") : JsonPlace.Step(Name);
-}
+    public static JsonPlace Start => new(0, 1, 1);
 
-/// <summary>Where a value stands: its line and column, and its JSON path. Only reckoned for what is reported.</summary>
-internal static class JsonPlace
-{
-    /// <summary>Line and column of a byte, counted from 1; columns are characters (Unicode scalar values).</summary>
-    public static (int Line, int Column) Of(ReadOnlySpan<byte> utf8, int offset)
+    /// <summary>The place of another byte, reckoned on from this one where it comes later: faults mostly do.</summary>
+    public JsonPlace MoveTo(ReadOnlySpan<byte> utf8, int offset)
     {
-        ReadOnlySpan<byte> before = utf8[..Math.Min(offset, utf8.Length)];
-        int line = before.Count((byte)'\n') + 1;
-        int column = 1;
-        foreach (byte value in before[(before.LastIndexOf((byte)'\n') + 1)..])
+        JsonPlace from = offset < Offset || Line == 0 ? Start : this;
+        ReadOnlySpan<byte> between = utf8[from.Offset..Math.Min(offset, utf8.Length)];
+        int lines = between.Count((byte)'\n');
+        return lines == 0
+            ? new JsonPlace(offset, from.Line, from.Column + Characters(between))
+            : new JsonPlace(offset, from.Line + lines, 1 + Characters(between[(between.LastIndexOf((byte)'\n') + 1)..]));
+    }
+
+    private static int Characters(ReadOnlySpan<byte> utf8)
+    {
+        if (Ascii.IsValid(utf8))
+        {
+            return utf8.Length;
+        }
+
+        int characters = 0;
+        foreach (byte value in utf8)
         {
             // Continuation bytes of UTF-8 do not begin a character.
-            column += (value & 0xC0) == 0x80 ? 0 : 1;
+            characters += (value & 0xC0) == 0x80 ? 0 : 1;
         }
 
-        return (line, column);
+        return characters;
     }
-
-    public static string PathOf(JsonValue target)
-    {
-        StringBuilder path = new("$");
-        JsonValue current = target.Table.Root;
-        while (current.Index != target.Index)
-        {
-            if (current.Kind == JsonTokenType.StartObject)
-            {
-                foreach ((JsonValue name, JsonValue value) in current.Members)
-                {
-                    if (target.Index < target.Table[value.Index].Next)
-                    {
-                        path.Append(Step(name.GetText()));
-                        current = value;
-                        break;
-                    }
-                }
-            }
-            else
-            {
-                int item = 0;
-                foreach (JsonValue value in current.Items)
-                {
-                    if (target.Index < target.Table[value.Index].Next)
-                    {
-                        path.Append(CultureInfo.InvariantCulture, $"[{item}]");
-                        current = value;
-                        break;
-                    }
-
-                    item++;
-                }
-            }
-        }
-
-        return path.ToString();
-    }
-
-    public static bool TryStep(JsonValue value, PathSegment segment, out JsonValue next)
-    {
-        if (segment.Name is not null)
-        {
-            return value.TryGetMember(Encoding.UTF8.GetBytes(segment.Name), out next);
-        }
-
-        int item = 0;
-        if (value.Kind == JsonTokenType.StartArray)
-        {
-            foreach (JsonValue candidate in value.Items)
-            {
-                if (item++ == segment.Index)
-                {
-                    next = candidate;
-                    return true;
-                }
-            }
-        }
-
-        next = default;
-        return false;
-    }
-
-    /// <summary>The step to a member: dotted where its name is a plain word, else in brackets and quotes.</summary>
-    public static string Step(string name)
-    {
-        bool plain = name.Length > 0 && !char.IsAsciiDigit(name[0]);
-        foreach (char character in name)
-        {
-            plain &= char.IsAsciiLetterOrDigit(character) || character == '_';
-        }
-
-        return plain && name.Length <= 60
-            ? "." + name
-            : "['" + ShownText.Shorten(name).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal) + "']";
-    }
-
-    public static string Show(JsonValue value) => value.Kind switch
-    {
-        JsonTokenType.StartObject => value.Count == 0 ? "{}" : "{...}",
-        JsonTokenType.StartArray => value.Count == 0 ? "[]" : "[...]",
-        JsonTokenType.String => "\"" + ShownText.Shorten(Head(value)) + "\"",
-        _ => ShownText.Shorten(Encoding.UTF8.GetString(value.Raw)),
-    };
-
-    // The text of a string of megabytes is not made only to be cut.
-    private static string Head(JsonValue value) =>
-        value.Raw.Length > 4096 ? Encoding.UTF8.GetString(value.Raw[1..257]) : value.GetText();
 }

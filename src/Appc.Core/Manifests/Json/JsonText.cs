@@ -86,7 +86,7 @@ internal static class JsonText
     /// <summary>Lays compact JSON out over lines, four spaces a level.</summary>
     public static byte[] Indent(ReadOnlySpan<byte> compact)
     {
-        ArrayBufferWriter<byte> output = new(compact.Length * 2);
+        using PooledBuffer output = new();
         int depth = 0;
         bool inString = false;
         for (int index = 0; index < compact.Length; index++)
@@ -141,7 +141,7 @@ internal static class JsonText
             }
         }
 
-        return output.WrittenSpan.ToArray();
+        return output.Written.ToArray();
     }
 
     /// <summary>What the reader has to say, without the position that it appends.</summary>
@@ -180,7 +180,7 @@ internal static class JsonText
         return text.ToString();
     }
 
-    private static void NewLine(ArrayBufferWriter<byte> output, int depth)
+    private static void NewLine(PooledBuffer output, int depth)
     {
         Span<byte> span = output.GetSpan(1 + (depth * IndentSize));
         span[0] = (byte)'\n';
@@ -188,7 +188,7 @@ internal static class JsonText
         output.Advance(1 + (depth * IndentSize));
     }
 
-    private static void Put(ArrayBufferWriter<byte> output, byte value)
+    private static void Put(PooledBuffer output, byte value)
     {
         output.GetSpan(1)[0] = value;
         output.Advance(1);

@@ -206,7 +206,7 @@ internal sealed partial class ManifestReader
 
     private string? ContextPart(JsonValue context, string name, bool colon)
     {
-        if (!JsonPlace.TryStep(context, new PathSegment(name, 0), out JsonValue member) || member.IsNull)
+        if (!JsonPath.TryStep(context, new PathSegment(name, 0), out JsonValue member) || member.IsNull)
         {
             findings.AddMissing(context, name, _section, "bad-selinux-context");
             return null;

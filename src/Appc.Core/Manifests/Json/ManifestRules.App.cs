@@ -39,7 +39,7 @@ internal static partial class ManifestRules
         Isolators(app.Isolators, findings);
         TextMap("userAnnotations", app.UserAnnotations, findings, section);
         TextMap("userLabels", app.UserLabels, findings, section);
-        Unknown(app.UnknownMembers, findings);
+        Unknown(app.UnknownMembers, MemberNames.App, findings);
     }
 
     private static void CheckEventHandler(EventHandlerSpec handler, FindingList findings, string section)
@@ -50,7 +50,7 @@ internal static partial class ManifestRules
         }
 
         Each("exec", handler.Exec, findings, section, static (_, _, _) => { });
-        Unknown(handler.UnknownMembers, findings);
+        Unknown(handler.UnknownMembers, MemberNames.EventHandler, findings);
     }
 
     private static void CheckVariable(EnvironmentVariable variable, FindingList findings, string section)
@@ -66,14 +66,14 @@ internal static partial class ManifestRules
             }
         }
 
-        Unknown(variable.UnknownMembers, findings);
+        Unknown(variable.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void CheckMountPoint(MountPoint point, FindingList findings, string section)
     {
         Required(point.Name, "name", findings, section);
         RequiredText(point.Path, "path", findings, section);
-        Unknown(point.UnknownMembers, findings);
+        Unknown(point.UnknownMembers, MemberNames.MountPoint, findings);
     }
 
     private static void CheckPort(Port port, FindingList findings, string section)
@@ -93,7 +93,7 @@ internal static partial class ManifestRules
             findings.AddHere("count", Shown(port.Count), "out-of-range", "the range of ports goes beyond 65535", section);
         }
 
-        Unknown(port.UnknownMembers, findings);
+        Unknown(port.UnknownMembers, MemberNames.Port, findings);
     }
 
     private static void Isolators(IReadOnlyList<Isolator> isolators, FindingList findings)
@@ -142,6 +142,6 @@ internal static partial class ManifestRules
             }
         }
 
-        Unknown(isolator.UnknownMembers, findings);
+        Unknown(isolator.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 }

@@ -48,13 +48,14 @@ internal static partial class ManifestRules
         for (int index = 0; index < items.Count; index++)
         {
             findings.Push(index);
-            if (items[index] is null)
-            {
-                findings.AddHere(null, "null", "wrong-type", "must not be null", section);
-            }
-            else
+            if (items[index] is not null)
             {
                 rule(items[index], findings, section);
+            }
+            else if (findings.Source is null)
+            {
+                // In what was read, this stands for an item whose fault has been reported.
+                findings.AddHere(null, "null", "wrong-type", "must not be null", section);
             }
 
             findings.Pop();
@@ -72,11 +73,12 @@ internal static partial class ManifestRules
             return;
         }
 
-        HashSet<string> seen = new(items.Count, StringComparer.Ordinal);
+        // A short list is sooner compared with itself than put into a set.
+        HashSet<string>? seen = items.Count > 8 ? new(items.Count, StringComparer.Ordinal) : null;
         findings.Push(member);
         for (int index = 0; index < items.Count; index++)
         {
-            if (items[index] is { } item && key(item) is { } name && !seen.Add(name))
+            if (items[index] is { } item && key(item) is { } name && !(seen?.Add(name) ?? IsFirst(items, index, key, name)))
             {
                 findings.Push(index);
                 findings.AddHere(keyMember, Quoted(name), rule, "occurs twice in the list", section);
@@ -85,6 +87,20 @@ internal static partial class ManifestRules
         }
 
         findings.Pop();
+    }
+
+    private static bool IsFirst<T>(IReadOnlyList<T> items, int index, Func<T, string?> key, string name)
+        where T : class
+    {
+        for (int earlier = 0; earlier < index; earlier++)
+        {
+            if (items[earlier] is { } item && key(item) == name)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void Version(string? version, FindingList findings)
@@ -99,14 +115,14 @@ internal static partial class ManifestRules
     {
         Each("labels", labels, findings, section, CheckLabel);
         Unique("labels", labels, static label => label.Name?.ToString(), "name", "duplicate-label", findings, section);
-        Label? os = labels.FirstOrDefault(static label => label?.Name?.ToString() == "os");
+        Label? os = Find(labels, "os");
         if (os?.Value is null)
         {
             // Without an os the architecture says nothing that could be checked.
             return;
         }
 
-        Label? architecture = labels.FirstOrDefault(static label => label?.Name?.ToString() == "arch");
+        Label? architecture = Find(labels, "arch");
         if (!OsArch.IsKnownOs(os.Value))
         {
             OfLabel(labels, os, "bad-os", $"must be one of {OsArch.KnownOsText}", findings, section);
@@ -115,6 +131,19 @@ internal static partial class ManifestRules
         {
             OfLabel(labels, architecture, "bad-arch", $"must be one of {OsArch.KnownArchText(os.Value)} with this os", findings, section);
         }
+    }
+
+    private static Label? Find(IReadOnlyList<Label> labels, string name)
+    {
+        for (int index = 0; index < labels.Count; index++)
+        {
+            if (labels[index]?.Name?.ToString() == name)
+            {
+                return labels[index];
+            }
+        }
+
+        return null;
     }
 
     private static void OfLabel(IReadOnlyList<Label> labels, Label label, string rule, string message, FindingList findings, string section)
@@ -141,7 +170,7 @@ internal static partial class ManifestRules
             findings.AddHere("name", "\"name\"", "reserved-label-name", "a label cannot be called 'name'", section);
         }
 
-        Unknown(label.UnknownMembers, findings);
+        Unknown(label.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void Annotations(IReadOnlyList<Annotation> annotations, FindingList findings, string section)
@@ -169,7 +198,7 @@ internal static partial class ManifestRules
             }
         }
 
-        Unknown(annotation.UnknownMembers, findings);
+        Unknown(annotation.UnknownMembers, MemberNames.NameAndValue, findings);
     }
 
     private static void TextMap(string member, IReadOnlyList<KeyValuePair<string, string>> entries, FindingList findings, string section)
@@ -201,14 +230,14 @@ internal static partial class ManifestRules
     }
 
     /// <summary>Unknown members that were read are sound; those put in by code might clash with each other or be no JSON.</summary>
-    private static void Unknown(IReadOnlyList<UnknownMember> members, FindingList findings)
+    private static void Unknown(IReadOnlyList<UnknownMember> members, string[] known, FindingList findings)
     {
         if (members.Count == 0 || findings.Source is not null)
         {
             return;
         }
 
-        HashSet<string> seen = new(members.Count, StringComparer.Ordinal);
+        HashSet<string> seen = new(known, StringComparer.Ordinal);
         foreach (UnknownMember member in members)
         {
             if (member?.Name is null || member.ValueJson is null)
@@ -223,7 +252,7 @@ internal static partial class ManifestRules
             }
 
             FindingList inner = new(1);
-            using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(member.ValueJson), new ManifestLimits(), inner);
+            using JsonTable? table = JsonTable.Read(ManifestText.ToUtf8(member.ValueJson), ManifestLimits.None, inner);
             if (table is null)
             {
                 findings.AddHere(member.Name, member.ValueJson, "syntax", inner.Findings[0].Message, SpecSections.Json);

@@ -19,7 +19,7 @@ internal static partial class ManifestRules
         Each("ports", pod.Ports, findings, section, CheckExposedPort);
         TextMap("userAnnotations", pod.UserAnnotations, findings, section);
         TextMap("userLabels", pod.UserLabels, findings, section);
-        Unknown(pod.UnknownMembers, findings);
+        Unknown(pod.UnknownMembers, MemberNames.Pod, findings);
     }
 
     // Faults of one object, for those that are given as text.
@@ -46,14 +46,14 @@ internal static partial class ManifestRules
         Nested("app", app.App, findings, SpecSections.Image, CheckApp);
         Each("mounts", app.Mounts, findings, section, CheckMount);
         Annotations(app.Annotations, findings, section);
-        Unknown(app.UnknownMembers, findings);
+        Unknown(app.UnknownMembers, MemberNames.RuntimeApp, findings);
     }
 
     private static void CheckRuntimeImage(RuntimeImage image, FindingList findings, string section)
     {
         Required(image.Id, "id", findings, section);
         Labels(image.Labels, findings, section);
-        Unknown(image.UnknownMembers, findings);
+        Unknown(image.UnknownMembers, MemberNames.RuntimeImage, findings);
     }
 
     private static void CheckMount(Mount mount, FindingList findings, string section)
@@ -61,7 +61,7 @@ internal static partial class ManifestRules
         Required(mount.Volume, "volume", findings, section);
         RequiredText(mount.Path, "path", findings, section);
         Nested("appVolume", mount.AppVolume, findings, section, CheckVolume);
-        Unknown(mount.UnknownMembers, findings);
+        Unknown(mount.UnknownMembers, MemberNames.Mount, findings);
     }
 
     private static void CheckVolume(Volume volume, FindingList findings, string section)
@@ -80,7 +80,7 @@ internal static partial class ManifestRules
                 break;
         }
 
-        Unknown(volume.UnknownMembers, findings);
+        Unknown(volume.UnknownMembers, MemberNames.Volume, findings);
     }
 
     private static void CheckHostVolume(Volume volume, FindingList findings, string section)
@@ -145,7 +145,7 @@ internal static partial class ManifestRules
         }
 
         Nested("podPort", port.PodPort, findings, SpecSections.Image, CheckPort);
-        Unknown(port.UnknownMembers, findings);
+        Unknown(port.UnknownMembers, MemberNames.ExposedPort, findings);
     }
 
     /// <summary>The name of a port says which app it is of, so no two apps can have one of the same name, unless the pod says itself which port is meant.</summary>

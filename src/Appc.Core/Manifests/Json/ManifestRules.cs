@@ -33,7 +33,7 @@ internal static partial class ManifestRules
         Each("dependencies", image.Dependencies, findings, SpecSections.Image, CheckDependency);
         Each("pathWhitelist", image.PathWhitelist, findings, SpecSections.Image, CheckWhitelistPath);
         Annotations(image.Annotations, findings, SpecSections.Image);
-        Unknown(image.UnknownMembers, findings);
+        Unknown(image.UnknownMembers, MemberNames.Image, findings);
     }
 
     private static void CheckDependency(Dependency dependency, FindingList findings, string section)
@@ -45,7 +45,7 @@ internal static partial class ManifestRules
             findings.AddHere("size", Shown(dependency.Size), "out-of-range", "must not be negative", section);
         }
 
-        Unknown(dependency.UnknownMembers, findings);
+        Unknown(dependency.UnknownMembers, MemberNames.Dependency, findings);
     }
 
     private static void CheckWhitelistPath(string path, FindingList findings, string section)

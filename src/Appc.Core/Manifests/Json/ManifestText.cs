@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -25,13 +24,13 @@ internal static class ManifestText
             throw new ManifestException(what, findings);
         }
 
-        ArrayBufferWriter<byte> buffer = new(1024);
+        using PooledBuffer buffer = new();
         using (Utf8JsonWriter json = new(buffer, s_options))
         {
             write(new ManifestWriter(json));
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.Written.ToArray();
     }
 
     public static string ToText(byte[] compact, bool indented) =>

@@ -1,0 +1,32 @@
+using Appc.Linux;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Parts of /proc and /sys that an app has no business with. Only those that this kernel has: each costs time at every start.</summary>
+/// <param name="ReadOnly">What an app may read but not write.</param>
+/// <param name="Hidden">What an app finds empty.</param>
+internal sealed record KernelPaths(IReadOnlyList<string> ReadOnly, IReadOnlyList<string> Hidden)
+{
+    private static readonly string[] Steering = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys/fs/cgroup"];
+
+    private static readonly string[] Telling =
+    [
+        "/proc/acpi", "/proc/asound", "/proc/config.gz", "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/kmsg",
+        "/proc/latency_stats", "/proc/mem", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
+    ];
+
+    private const uint OtherRead = 4;
+
+    private static readonly KernelPaths Mapped = new(
+        ["/proc/sys", "/sys/fs/cgroup"],
+        [.. Telling.Where(p => Libc.TryStat(p, out Libc.Statx stat) && (stat.Mode & OtherRead) != 0)]);
+
+    private static readonly KernelPaths Unmapped = new([.. Steering.Where(Path.Exists)], [.. Telling.Where(Path.Exists)]);
+
+    /// <summary>
+    /// With a user namespace, what is only for the host's root to read or write is out of reach anyway: nobody in the
+    /// pod is that user. What nspawn shows of /sys is read-only in both cases, but for the pod's control groups, which
+    /// are for its systemd alone.
+    /// </summary>
+    internal static KernelPaths For(bool privateUsers) => privateUsers ? Mapped : Unmapped;
+}

@@ -1,0 +1,130 @@
+using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1.Isolation;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>One app of a pod, with everything about it found out and decided.</summary>
+internal sealed record NspawnApp
+{
+    // What systemd tells the program that records the end, to which the app's own variables are given too.
+    private static readonly string[] VariablesOfTheEnd = ["EXIT_CODE", "EXIT_STATUS", "SERVICE_RESULT"];
+
+    internal required Stage1App App { get; init; }
+
+    internal required AppUser User { get; init; }
+
+    internal required CapabilitySet Capabilities { get; init; }
+
+    /// <summary>Whether the manifest asks for exactly these capabilities.</summary>
+    internal required bool CapabilitiesRetained { get; init; }
+
+    /// <summary>The filter of system calls; null for none.</summary>
+    internal required SystemCallFilter? Filter { get; init; }
+
+    internal required bool NoNewPrivileges { get; init; }
+
+    /// <summary>Absolute path of the program in the app's root.</summary>
+    internal required string Program { get; init; }
+
+    internal required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    internal required int OomScoreAdjustment { get; init; }
+
+    /// <summary>Directories that systemd mounts over and the image lacks.</summary>
+    internal required IReadOnlyList<string> MissingDirectories { get; init; }
+
+    /// <summary>Owner and mode of the image's root directory.</summary>
+    internal required Libc.Statx RootAttributes { get; init; }
+
+    internal AcName Name => App.Name;
+
+    internal string UnitName => $"app-{Name}.service";
+
+    internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
+
+    /// <summary>Finds out about an app.</summary>
+    /// <exception cref="LaunchException">The app cannot be run as it is described.</exception>
+    internal static NspawnApp Resolve(Stage1Pod pod, Stage1App app, ImageTree tree, string subject)
+    {
+        AppUser user = AppUser.Resolve(app.App, tree, subject);
+        foreach (uint id in (IEnumerable<uint>)[user.Uid, user.Gid, .. user.Groups])
+        {
+            // The highest one means "none" to many programs, systemd among them.
+            if ((pod.Options.PrivateUsers && id >= IdRanges.Size) || id == IdRanges.Size - 1)
+            {
+                throw new LaunchException("find the user", 0, $"{subject}: the id {id} cannot be used in a pod", $"Use one below {IdRanges.Size - 1}.");
+            }
+        }
+
+        CapabilitySet capabilities = CapabilitySet.FromIsolators(app.App.Isolators, out bool retained);
+        if (pod.Options.KeepAllCapabilities)
+        {
+            (capabilities, retained) = (CapabilitySet.All, true);
+        }
+
+        if (!WorkingDirectoryExists(app, tree))
+        {
+            throw new LaunchException(
+                "find the working directory",
+                0,
+                IsolatorReader.Printable($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
+        }
+
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app.Name, app.App, user);
+        if (environment.Keys.FirstOrDefault(VariablesOfTheEnd.Contains) is { } reserved)
+        {
+            throw new LaunchException("prepare the environment", 0, $"{subject}: the app {app.Name} cannot have a variable {reserved}: by it the pod learns how the app ended");
+        }
+
+        return new NspawnApp
+        {
+            App = app,
+            User = user,
+            Capabilities = capabilities,
+            CapabilitiesRetained = retained,
+            Filter = pod.Options.NoSeccomp ? null : SystemCallFilter.FromIsolators(app.App.Isolators, capabilities),
+            NoNewPrivileges = IsolatorReader.ReadBoolean(app.App.Isolators, IsolatorReader.NoNewPrivileges),
+            Program = FindProgram(app, tree, environment, subject),
+            Environment = environment,
+            OomScoreAdjustment = Math.Clamp(IsolatorReader.ReadInteger(app.App.Isolators, IsolatorReader.OomScoreAdjustment) ?? 0, -1000, 1000),
+            MissingDirectories = [.. ((string[])["/proc", "/sys", "/dev", "/run"]).Where(d => tree.Stat(d) is null)],
+            RootAttributes = tree.Root,
+        };
+    }
+
+    private static bool WorkingDirectoryExists(Stage1App app, ImageTree tree)
+    {
+        string path = app.App.WorkingDirectory;
+        return path.Length == 0
+            || tree.Stat(path) is { } stat && stat.Type == Libc.S_IFDIR
+            || ((IEnumerable<string>)["/proc", "/sys", "/dev", "/run", .. app.Runtime.Mounts.Select(m => m.Path)])
+                .Any(m => path == m || path.StartsWith(m.TrimEnd('/') + "/", StringComparison.Ordinal));
+    }
+
+    private static string FindProgram(Stage1App app, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject)
+    {
+        if (app.App.Exec.Count == 0 || app.App.Exec[0].Length == 0)
+        {
+            throw new LaunchException("find the program", 0, $"{subject}: the app {app.Name} has no program to execute", "Give the image an exec, or the pod one for the app.");
+        }
+
+        IReadOnlyList<string> candidates = ProgramSearch.Candidates(app.App.Exec[0], app.App.WorkingDirectory, environment["PATH"]);
+        string? found = candidates.FirstOrDefault(c => tree.Stat(c) is { } s && s.Type == Libc.S_IFREG && (s.Mode & 0x49) != 0)
+            ?? candidates.FirstOrDefault(c => app.Runtime.Mounts.Any(m => c.StartsWith(m.Path.TrimEnd('/') + "/", StringComparison.Ordinal)));
+        if (found is null)
+        {
+            string why = candidates.Any(c => tree.Stat(c) is not null) ? "is not an executable file" : "does not exist";
+            throw new LaunchException(
+                "find the program",
+                0,
+                IsolatorReader.Printable($"{subject}: the program {app.App.Exec[0]} of the app {app.Name} {why} in the image"),
+                candidates.Count > 1 ? "Looked in " + IsolatorReader.Printable(environment["PATH"]) : "Check the app's exec.");
+        }
+
+        string normal = "/" + string.Join('/', found.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != "."));
+        return normal.Contains("/../", StringComparison.Ordinal) || normal.Any(c => char.IsControl(c) || c is '"' or '\'' or '\\')
+            ? throw new LaunchException("find the program", 0, IsolatorReader.Printable($"{subject}: the path {found} of the app {app.Name} holds parts that systemd does not execute"))
+            : normal;
+    }
+}

@@ -1,0 +1,218 @@
+using System.Globalization;
+using System.Text;
+using Appc.Linux;
+using Appc.Stage1.Fly;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>The end of a pod: waiting for it, bringing it about, and clearing up after it. Works from any process.</summary>
+internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger logger, TimeProvider time)
+{
+    // SIGRTMIN+3 asks systemd to halt; the C library keeps the first two real-time signals for itself.
+    private const int HaltSignal = 34 + 3;
+
+    // Process 1 takes no signals until systemd has set up its handlers, so the request is repeated.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(10);
+
+    internal PodPaths Paths { get; } = new(pod);
+
+    /// <summary>Waits for the end of the pod's processes, of which the first is a child, and clears up.</summary>
+    internal async Task FinishAsync(Task<ProcessEnd> first)
+    {
+        ProcessEnd end = await first.ConfigureAwait(false);
+        try
+        {
+            // Whoever outlives nspawn was left behind by its violent death.
+            await KillRestAsync(CancellationToken.None).ConfigureAwait(false);
+            RecordMissing(end);
+            await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            logger.CleanupFailed(pod.Uuid, "the ended pod", e.Message);
+        }
+    }
+
+    /// <summary>Ends whatever a failed start has left.</summary>
+    internal async Task AbandonAsync()
+    {
+        try
+        {
+            await KillRestAsync(CancellationToken.None).ConfigureAwait(false);
+            await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            logger.CleanupFailed(pod.Uuid, "the failed start", e.Message);
+        }
+    }
+
+    internal async Task StopAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        if (grace != TimeSpan.Zero && !await TryHaltAsync(firstProcess, grace, cancellationToken).ConfigureAwait(false))
+        {
+            logger.GraceOver(pod.Uuid, grace.TotalSeconds);
+        }
+
+        await KillRestAsync(cancellationToken).ConfigureAwait(false);
+        await KillAsync(firstProcess, cancellationToken).ConfigureAwait(false);
+        RecordMissing(null);
+        await CleanUpAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Frees the pod's control group and its user ids. Safe to repeat.</summary>
+    internal async Task CleanUpAsync(CancellationToken cancellationToken)
+    {
+        if (PodPaths.ReadText(Paths.CGroup) is { Length: > 0 } group && IsOwnGroup(group))
+        {
+            long begin = time.GetTimestamp();
+            while (!PodCGroup.TryRemove(group))
+            {
+                // The last process has ended, but the kernel may take a moment to let go of it.
+                PodCGroup.Kill(group);
+                if (time.GetElapsedTime(begin) > CleanUpLimit)
+                {
+                    logger.CleanupFailed(pod.Uuid, group, "processes are left in it");
+                    break;
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        IdRanges ranges = new(pod.Root);
+        if (uint.TryParse(PodPaths.ReadText(Paths.Range), NumberStyles.None, CultureInfo.InvariantCulture, out uint first))
+        {
+            ranges.Free(first, pod.Uuid);
+        }
+        else
+        {
+            ranges.FreeAll(pod.Uuid);
+        }
+    }
+
+    /// <summary>The record is ours, but what is named there is killed and removed: only a pod's own group may be.</summary>
+    private bool IsOwnGroup(string group) =>
+        group.EndsWith("/" + PodCGroup.NameOf(pod.Uuid), StringComparison.Ordinal) && !group.Contains("/../", StringComparison.Ordinal);
+
+    /// <summary>Asks process 1 of the pod to stop the apps and to end; false when the time was over before.</summary>
+    private async Task<bool> TryHaltAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        Stage1ProcessId? leader = PodPaths.ReadProcess(Paths.Leader);
+        using SafeFileHandle? process = leader is null ? null : PidFd.TryOpen(leader.Pid, leader.StartTime);
+        if (process is null)
+        {
+            return true;
+        }
+
+        Task ended = Task.WhenAll(
+            WaitGoneAsync(leader!.Pid, leader.StartTime, cancellationToken), WaitGoneAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken));
+        long begin = time.GetTimestamp();
+        while (true)
+        {
+            PidFd.Signal(process, HaltSignal);
+            TimeSpan left = grace < TimeSpan.Zero ? Patience : grace - time.GetElapsedTime(begin);
+            if (left <= TimeSpan.Zero)
+            {
+                return false;
+            }
+
+            try
+            {
+                await ended.WaitAsync(left < Patience ? left : Patience, time, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (TimeoutException)
+            {
+                // Once more.
+            }
+        }
+    }
+
+    /// <summary>Kills whatever is left of the pod, and returns when it is gone.</summary>
+    private async Task KillRestAsync(CancellationToken cancellationToken)
+    {
+        Stage1ProcessId? leader = PodPaths.ReadProcess(Paths.Leader);
+        if (leader is not null && leader.BootId != ProcFs.BootId())
+        {
+            return;
+        }
+
+        if (PodPaths.ReadText(Paths.CGroup) is { Length: > 0 } group && IsOwnGroup(group))
+        {
+            IReadOnlyList<int> left;
+            while ((left = PodCGroup.Processes(group)).Count > 0)
+            {
+                PodCGroup.Kill(group);
+                foreach (int pid in left)
+                {
+                    if (ProcFs.StartTime(pid) is { } started)
+                    {
+                        await WaitGoneAsync(pid, started, cancellationToken).ConfigureAwait(false);
+                    }
+                }
+            }
+        }
+
+        if (leader is not null)
+        {
+            await KillAsync(leader, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task KillAsync(Stage1ProcessId id, CancellationToken cancellationToken)
+    {
+        using SafeFileHandle? process = PidFd.TryOpen(id.Pid, id.StartTime);
+        if (process is not null)
+        {
+            PidFd.Signal(process, Tmds.Linux.LibC.SIGKILL);
+            await WaitGoneAsync(id.Pid, id.StartTime, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for the end of any process, also after the flavour was disposed while pods run.</summary>
+    private async Task WaitGoneAsync(int pid, long started, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await reaper.WaitAsync(pid, started, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException)
+        {
+            // Nobody waits for us any more: looking now and then is good enough.
+        }
+
+        while (ProcFs.Stat(pid) is { State: not ('Z' or 'X') } stat && stat.StartTime == started)
+        {
+            await Task.Delay(Patience / 10, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Records the end of apps that nobody inside could record: they were killed with the pod.</summary>
+    private void RecordMissing(ProcessEnd? first)
+    {
+        List<Stage1App> missing = [.. pod.Apps.Where(a => !File.Exists(pod.StatusPath(a.Name)))];
+        if (missing.Count == pod.Apps.Count && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
+        {
+            logger.EndedUnstarted(pod.Uuid, reason);
+        }
+
+        // Systemd passes the code of a lone app on, here one of those by which it says why it did not execute it.
+        string status = pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
+            ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
+            : "killed KILL pod";
+        foreach (Stage1App app in missing.Where(_ => Directory.Exists(Paths.Status)))
+        {
+            // The pod could have put anything into this directory: written without following a link.
+            using StatusFile file = StatusFile.Open(pod.StatusPath(app.Name));
+            if (file.Write(Encoding.ASCII.GetBytes(status + "\n")) is { } error)
+            {
+                logger.CleanupFailed(pod.Uuid, $"the status of the app {app.Name}", error);
+            }
+        }
+    }
+}

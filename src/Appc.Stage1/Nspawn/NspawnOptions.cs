@@ -1,0 +1,24 @@
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Options of the nspawn flavour.</summary>
+public sealed class NspawnOptions
+{
+    /// <summary>The <c>systemd-nspawn</c> program.</summary>
+    /// <value>The default value is null: the one found in the usual directories of programs.</value>
+    public string? NspawnPath { get; set; }
+
+    /// <summary>The <c>systemd</c> program that is process 1 of every pod.</summary>
+    /// <value>The default value is null: <c>/usr/lib/systemd/systemd</c> or <c>/lib/systemd/systemd</c>.</value>
+    public string? SystemdPath { get; set; }
+
+    /// <summary>
+    /// How long an app may take to stop once it was asked to, before it is killed: when the exit policy ends the
+    /// pod, and as the upper limit of the grace that a caller gives.
+    /// </summary>
+    /// <value>The default value is 90 seconds.</value>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
+    /// <value>The default value is 60 seconds.</value>
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+}

@@ -1,0 +1,264 @@
+using Appc.Linux;
+using Appc.Stage1.Isolation;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>
+/// The nspawn flavour: pods of any number of apps, with the host's own systemd as process manager, in namespaces of
+/// their own for users, processes, mounts, network, IPC, host name and control groups, inside systemd-nspawn.
+/// </summary>
+/// <remarks>
+/// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
+/// in a control group below its own; systemd-nspawn inherits the pod's lock.
+/// </remarks>
+public sealed class NspawnStage1 : IStage1, IDisposable
+{
+    private readonly NspawnOptions _options;
+    private readonly NspawnHost _host;
+    private readonly ProcessReaper _reaper = new();
+    private readonly Dictionary<string, Stage1Tree> _trees = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private readonly Lazy<string> _bootId = new(ProcFs.BootId);
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+
+    /// <summary>Creates the flavour.</summary>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <param name="loggerFactory">Where to log; null for nowhere.</param>
+    /// <param name="timeProvider">The clock of grace periods; null for the system's.</param>
+    public NspawnStage1(NspawnOptions? options = null, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
+    {
+        _options = options ?? new NspawnOptions();
+        _host = new NspawnHost(_options);
+        _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<NspawnStage1>();
+        _time = timeProvider ?? TimeProvider.System;
+    }
+
+    /// <inheritdoc/>
+    /// <value><c>nspawn</c>.</value>
+    public string Name => "nspawn";
+
+    /// <inheritdoc/>
+    public Stage1Features Features { get; } = new()
+    {
+        SeveralApps = true,
+        UserNamespaces = true,
+        EnforcedIsolators =
+        [
+            IsolatorReader.CapabilitiesRetainSet, IsolatorReader.CapabilitiesRemoveSet, IsolatorReader.NoNewPrivileges,
+            IsolatorReader.OomScoreAdjustment, SystemCallFilter.RetainSet, SystemCallFilter.RemoveSet,
+        ],
+    };
+
+    /// <inheritdoc/>
+    public Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken = default) => _host.ProbeAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<Stage1Process> StartAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        cancellationToken.ThrowIfCancellationRequested();
+        string subject = "pod " + pod.Uuid;
+        string nspawn = _host.Nspawn
+            ?? throw new LaunchException("find systemd-nspawn", 0, $"{subject}: systemd-nspawn was not found", "Install it: apt-get install systemd-container");
+        if (pod.Apps.Count == 0)
+        {
+            throw new LaunchException("prepare", 0, $"{subject}: the pod has no app");
+        }
+
+        try
+        {
+            using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
+            return await StartAsync(pod, nspawn, tree, subject, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LaunchException("prepare", 0, $"{subject}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(Stage1Pod pod, Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        return new NspawnEnd(pod, _reaper, _logger, _time).StopAsync(firstProcess, grace, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return new NspawnEnd(pod, _reaper, _logger, _time).CleanUpAsync(cancellationToken);
+    }
+
+    /// <summary>Accepts no more pods. Those that run go on, and their ends are still recorded.</summary>
+    public void Dispose()
+    {
+        _reaper.Dispose();
+        lock (_gate)
+        {
+            foreach (Stage1Tree tree in _trees.Values)
+            {
+                tree.Dispose();
+            }
+
+            _trees.Clear();
+        }
+    }
+
+    private Stage1Tree TreeOf(string root)
+    {
+        lock (_gate)
+        {
+            if (!_trees.TryGetValue(root, out Stage1Tree? tree))
+            {
+                _trees[root] = tree = new Stage1Tree(root, _host);
+            }
+
+            return tree;
+        }
+    }
+
+    private async Task<Stage1Process> StartAsync(Stage1Pod pod, string nspawn, HeldTree tree, string subject, CancellationToken cancellationToken)
+    {
+        NspawnEnd end = new(pod, _reaper, _logger, _time);
+        List<ImageTree> images = [];
+        try
+        {
+            List<(NspawnApp App, ImageTree Image)> apps = [];
+            foreach (Stage1App app in pod.Apps)
+            {
+                images.Add(OpenImage(app, subject));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject), images[^1]));
+            }
+
+            Report(pod, apps);
+            (string hierarchy, string own) = PodCGroup.FindOwn(subject);
+            string group = $"{own}/{PodCGroup.NameOf(pod.Uuid)}";
+            PodFilesWriter writer = new(pod);
+            writer.MakeDirectories();
+            PodPaths.WriteText(end.Paths.CGroup, group);
+            using IdMap ids = MapIds(pod, end.Paths);
+            writer.Write([.. apps.Select(a => a.App)], ids.First, _options.StopTimeout, subject);
+            Directory.CreateDirectory(group);
+            using Fd groupDirectory = Fd.OpenDirectory(group);
+            using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
+            LaunchedProcess process;
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy), apps, subject))
+            {
+                process = Launch(plan);
+            }
+
+            // Before the reaper may take it: until then the number is the child's, dead or alive.
+            Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
+            Task<ProcessEnd> first = Watch(process);
+            await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
+            return new Stage1Process(id, end.FinishAsync(first));
+        }
+        catch
+        {
+            await end.AbandonAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            images.ForEach(i => i.Dispose());
+        }
+    }
+
+    private static LaunchedProcess Launch(LaunchPlan plan)
+    {
+        try
+        {
+            return plan.Start();
+        }
+        catch (LaunchException e)
+        {
+            throw NspawnPlan.Explain(e);
+        }
+    }
+
+    private Task<ProcessEnd> Watch(LaunchedProcess process)
+    {
+        try
+        {
+            return _reaper.WaitAsync(process.PidFd, isChild: true);
+        }
+        catch
+        {
+            // Nobody would ever know of its end: it must not go on.
+            PidFd.Signal(process.PidFd, Tmds.Linux.LibC.SIGKILL);
+            PidFd.Reap(process.PidFd);
+            process.PidFd.Dispose();
+            throw;
+        }
+    }
+
+    private static ImageTree OpenImage(Stage1App app, string subject) => app.Layers.Count > 0
+        ? new ImageTree(app.Layers, subject)
+        : throw new LaunchException("open the image", 0, $"{subject}: the app {app.Name} has no image tree");
+
+    private void Report(Stage1Pod pod, List<(NspawnApp App, ImageTree Image)> apps)
+    {
+        if (!pod.Options.PrivateUsers)
+        {
+            _logger.NoUserNamespace(pod.Uuid);
+        }
+
+        foreach ((NspawnApp app, _) in apps)
+        {
+            if (app.User.Uid != 0 && app.Filter is not null && !app.NoNewPrivileges)
+            {
+                _logger.NoNewPrivilegesImplied(app.Name.ToString(), pod.Uuid);
+            }
+        }
+    }
+
+    private static IdMap MapIds(Stage1Pod pod, PodPaths paths)
+    {
+        if (!pod.Options.PrivateUsers)
+        {
+            return IdMap.Same();
+        }
+
+        uint first = new IdRanges(pod.Root).Allocate(pod.Uuid);
+        PodPaths.WriteText(paths.Range, first.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return IdMap.Shifted(first);
+    }
+
+    /// <summary>Waits until the apps are started, or have ended already, and records the pod's process 1 meanwhile.</summary>
+    private async Task WaitUntilStartedAsync(
+        Stage1Pod pod, PodPaths paths, Task<ProcessEnd> first, NotifySocket socket, string subject, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartTimeout);
+        Task ready = socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
+        Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
+        await limit.CancelAsync().ConfigureAwait(false);
+        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
+        {
+            return;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!first.IsCompleted)
+        {
+            throw new LaunchException("start the pod", 0, $"{subject}: the pod did not start within {_options.StartTimeout.TotalSeconds} s");
+        }
+
+        throw NspawnMessages.LastOf(paths.NspawnLog) is { } reason
+            ? new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason))
+            : new LaunchException("start the pod", 0, $"{subject}: the systemd inside the pod ended before it had started the apps", NspawnMessages.HintForSilence());
+    }
+
+    private void RecordLeader(PodPaths paths, int pid)
+    {
+        if (ProcFs.StartTime(pid) is { } started)
+        {
+            PodPaths.WriteText(paths.Leader, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{pid} {started} {_bootId.Value}"));
+        }
+    }
+}

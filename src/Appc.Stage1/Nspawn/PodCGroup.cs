@@ -1,0 +1,146 @@
+using System.Globalization;
+using Appc.Linux;
+using Tmds.Linux;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>
+/// The control group of a pod, below that of the process that started it: the one place that holds every process of
+/// the pod, whoever of them was killed.
+/// </summary>
+internal static class PodCGroup
+{
+    private const string Namespace = "/sys/fs/cgroup";
+
+    /// <summary>Where the version 2 hierarchy is mounted, and what of it; null if it is nowhere.</summary>
+    internal static (string MountPoint, string Root)? FindHierarchy()
+    {
+        (string, string)? found = null;
+        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+        {
+            // 31 23 0:28 /root /mount/point options - type source options
+            string[] fields = line.Split(' ');
+            int separator = Array.IndexOf(fields, "-");
+            if (separator > 5 && fields.Length > separator + 1 && fields[separator + 1] == "cgroup2"
+                && (fields[4] == Namespace || found is null))
+            {
+                found = (fields[4], fields[3]);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The directory of this process in the version 2 hierarchy.</summary>
+    /// <exception cref="LaunchException">There is none.</exception>
+    internal static (string MountPoint, string Own) FindOwn(string subject)
+    {
+        if (FindHierarchy() is not { } hierarchy)
+        {
+            throw new LaunchException("find the control group", 0, $"{subject}: no version 2 control group hierarchy is mounted");
+        }
+
+        string path = ProcFs.OwnCGroups().FirstOrDefault(g => g.Controllers.Length == 0).Path ?? "/";
+        string below = hierarchy.Root == "/" ? path
+            : path == hierarchy.Root ? "/"
+            : path.StartsWith(hierarchy.Root + "/", StringComparison.Ordinal) ? path[hierarchy.Root.Length..]
+            : throw new LaunchException("find the control group", 0, $"{subject}: the control group of this process, {path}, is not visible below {hierarchy.MountPoint}");
+
+        // A host that runs in the root of a pod's or unit's group stays there; nspawn moves itself further down.
+        return (hierarchy.MountPoint, (hierarchy.MountPoint + below).TrimEnd('/'));
+    }
+
+    internal static string NameOf(string uuid) => "appc-" + uuid;
+
+    /// <summary>Kills every process in the group and in those below it.</summary>
+    internal static void Kill(string directory)
+    {
+        try
+        {
+            File.WriteAllText(directory + "/cgroup.kill", "1");
+            return;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Linux before 5.14 kills one by one.
+        }
+
+        foreach (int pid in Processes(directory))
+        {
+            using Microsoft.Win32.SafeHandles.SafeFileHandle? process = ProcFs.StartTime(pid) is { } start ? PidFd.TryOpen(pid, start) : null;
+            if (process is not null)
+            {
+                PidFd.Signal(process, LibC.SIGKILL);
+            }
+        }
+    }
+
+    /// <summary>The processes in the group and in those below it. Zombies do not count.</summary>
+    internal static IReadOnlyList<int> Processes(string directory)
+    {
+        List<int> pids = [];
+        try
+        {
+            Collect(directory, pids);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is being removed: whatever was seen is all there is.
+        }
+
+        return pids;
+    }
+
+    /// <summary>Removes the group and those below it; false while a process is left in one of them.</summary>
+    internal static bool TryRemove(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return true;
+        }
+
+        try
+        {
+            foreach (string child in Directory.GetDirectories(directory))
+            {
+                if (!TryRemove(child))
+                {
+                    return false;
+                }
+            }
+
+            // Not recursive: the files of a control group go with their directory.
+            Directory.Delete(directory);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return !Directory.Exists(directory);
+        }
+    }
+
+    private static void Collect(string directory, List<int> pids)
+    {
+        foreach (string line in File.ReadLines(directory + "/cgroup.procs"))
+        {
+            if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
+                && ProcFs.Stat(pid) is { State: not ('Z' or 'X') })
+            {
+                pids.Add(pid);
+            }
+        }
+
+        foreach (string child in Directory.GetDirectories(directory))
+        {
+            Collect(child, pids);
+        }
+    }
+}

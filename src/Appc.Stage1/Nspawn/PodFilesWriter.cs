@@ -1,0 +1,97 @@
+using System.Text;
+using Appc.Linux;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Writes what a pod needs on disk before its launch.</summary>
+internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
+{
+    private const uint OwnerOnly = 0x1c0;
+    private const uint Readable = 0x1ed;
+
+    private readonly PodPaths _paths = new(pod);
+
+    internal void MakeDirectories()
+    {
+        Make(_paths.Own, 0, 0, OwnerOnly);
+        Make(_paths.Volumes, 0, 0, OwnerOnly);
+        Make(_paths.Files, 0, 0, Readable);
+        Make(_paths.Units, 0, 0, Readable);
+        Make(Path.Combine(_paths.Files, "logs"), 0, 0, Readable);
+        Make(Path.Combine(_paths.Files, "status"), 0, 0, Readable);
+        Make(_paths.Apps, 0, 0, Readable);
+    }
+
+    /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>
+    internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, TimeSpan stopTimeout, string subject)
+    {
+        foreach ((string name, string text) in PodUnits.Write(pod, apps, stopTimeout, subject))
+        {
+            WriteFile(Path.Combine(_paths.Units, name), text);
+        }
+
+        WriteFile(Path.Combine(_paths.Files, "passwd"), PodAccounts.Passwd(apps));
+        WriteFile(Path.Combine(_paths.Files, "group"), PodAccounts.Group(apps));
+        WriteFile(Path.Combine(_paths.Files, "machine-id"), pod.Uuid.Replace("-", "", StringComparison.Ordinal) + "\n");
+
+        // In the logs' directory the pod can make nothing: whoever reads them here finds files and no links.
+        Make(_paths.Logs, 0, 0, Readable);
+        Make(_paths.Status, firstId, firstId, OwnerOnly);
+        foreach (NspawnApp app in apps)
+        {
+            MakeFile(pod.StandardOutputPath(app.Name), firstId);
+            MakeFile(pod.StandardErrorPath(app.Name), firstId);
+            string directory = Path.Combine(_paths.Apps, app.Name.ToString());
+            Make(directory, 0, 0, Readable);
+
+            // The upper layer's own directory is what the app sees as its root directory.
+            Libc.Statx root = app.RootAttributes;
+            Make(Path.Combine(directory, "upper"), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
+            Make(Path.Combine(directory, "work"), firstId, firstId, OwnerOnly);
+        }
+    }
+
+    /// <summary>Makes a directory that only root can enter, if it is missing.</summary>
+    internal static void MakePrivate(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path);
+            SetMode(path, OwnerOnly);
+        }
+    }
+
+    internal static void SetMode(string path, uint mode)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchmodat(Libc.AT_FDCWD, p, mode, 0), $"chmod {path}");
+        }
+    }
+
+    private static void Make(string path, uint uid, uint gid, uint mode)
+    {
+        Directory.CreateDirectory(path);
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, uid, gid, Libc.AT_SYMLINK_NOFOLLOW), $"chown {path}");
+        }
+
+        SetMode(path, mode);
+    }
+
+    private static void MakeFile(string path, uint owner)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            using Fd file = Fd.Own(Libc.openat(Libc.AT_FDCWD, p, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x180), $"open {path}");
+            ErrnoException.ThrowIfFailed(Libc.fchown(file.Number, owner, owner), $"chown {path}");
+        }
+    }
+
+    private static void WriteFile(string path, string text)
+    {
+        File.WriteAllText(path, text, new UTF8Encoding(false));
+        SetMode(path, 0x1a4);
+    }
+}

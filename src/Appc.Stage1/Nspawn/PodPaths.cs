@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>The files of an nspawn pod in its directory.</summary>
+internal sealed class PodPaths(Stage1Pod pod)
+{
+    /// <summary>Name of the socket on which nspawn tells about itself.</summary>
+    internal const string NotifyName = "notify";
+
+    /// <summary>What is the flavour's own.</summary>
+    internal string Own { get; } = Path.Combine(pod.Directory, "stage1");
+
+    internal string Logs { get; } = Path.Combine(pod.Directory, "logs");
+
+    internal string Status { get; } = Path.Combine(pod.Directory, "status");
+
+    /// <summary>What process 1 of the pod reads: its units and accounts.</summary>
+    internal string Files => Path.Combine(Own, "pod");
+
+    internal string Units => Path.Combine(Files, "units");
+
+    internal string Apps => Path.Combine(Own, "apps");
+
+    internal string Volumes => Path.Combine(Own, "volumes");
+
+    /// <summary>What nspawn prints: it is of interest only when a start fails.</summary>
+    internal string NspawnLog => Path.Combine(Own, "nspawn.log");
+
+    /// <summary>Where process 1 of the pod is recorded, as <c>PID START BOOT</c>.</summary>
+    internal string Leader => Path.Combine(Own, "leader");
+
+    /// <summary>Where the directory of the pod's control group is recorded.</summary>
+    internal string CGroup => Path.Combine(Own, "cgroup");
+
+    /// <summary>Where the first of the pod's user ids is recorded.</summary>
+    internal string Range => Path.Combine(Own, "uidrange");
+
+    /// <summary>A recorded process; null if there is none.</summary>
+    internal static Stage1ProcessId? ReadProcess(string path)
+    {
+        string[]? words = ReadText(path)?.Split(' ');
+        return words is [var pid, var start, ..]
+            && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && long.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out long time)
+            ? new Stage1ProcessId(number, time, words.Length > 2 ? words[2] : "")
+            : null;
+    }
+
+    /// <summary>A recorded line; null if there is none.</summary>
+    internal static string? ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Records a line, by rename.</summary>
+    internal static void WriteText(string path, string text)
+    {
+        File.WriteAllText(path + ".new", text + "\n");
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+using Appc.Stage1.Isolation;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>The units of a pod: what the systemd inside reads.</summary>
+internal static class PodUnits
+{
+    /// <summary>What process 1 starts.</summary>
+    internal const string PodTarget = "pod.target";
+
+    /// <summary>Needed by every running app; its end, when none is left, is the pod's.</summary>
+    internal const string AliveTarget = "pod-alive.target";
+
+    // Set by systemd itself for every service; the specification names the whole environment of an app.
+    private static readonly string[] VariablesOfSystemd =
+        ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
+
+    /// <summary>The files by name.</summary>
+    internal static IReadOnlyDictionary<string, string> Write(Stage1Pod pod, IReadOnlyList<NspawnApp> apps, TimeSpan stopTimeout, string subject)
+    {
+        Dictionary<string, string> files = new(StringComparer.Ordinal);
+
+        // Requires, not Wants: if one unit cannot be loaded, none is started and process 1 gives up.
+        files[PodTarget] = new UnitText().Section("Unit")
+            .Set("DefaultDependencies", "no")
+            .Set("Requires", string.Join(' ', apps.Select(a => a.UnitName)))
+            .ToString();
+        if (apps.Count > 1)
+        {
+            files[AliveTarget] = new UnitText().Section("Unit")
+                .Set("DefaultDependencies", "no")
+                .Set("StopWhenUnneeded", "yes")
+                .Set("SuccessAction", "exit-force")
+                .ToString();
+        }
+
+        foreach (NspawnApp app in apps)
+        {
+            files[app.UnitName] = AppUnit(pod, app, apps.Count, stopTimeout, subject);
+        }
+
+        return files;
+    }
+
+    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, TimeSpan stopTimeout, string subject)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        WriteEnd(unit, pod.Options.ExitPolicy, count);
+        unit.Section("Service")
+            .Set("Type", "simple")
+            .Set("Restart", "no")
+            .Set("RootDirectory", app.RootDirectory)
+            .Set("RootDirectoryStartOnly", "yes")
+            .Set("MountAPIVFS", "yes")
+            .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}")
+            .Set("KillMode", "mixed")
+            .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
+            .Set("TimeoutStartSec", "infinity")
+            .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
+            .Set("StandardInput", "null")
+            .Set("StandardOutput", $"append:{Stage1TreeFiles.PodDirectory}/logs/{app.Name}.out")
+            .Set("StandardError", $"append:{Stage1TreeFiles.PodDirectory}/logs/{app.Name}.err")
+            .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
+        foreach ((string name, string value) in app.Environment)
+        {
+            unit.SetQuoted("Environment", "", [$"{name}={value}"]);
+        }
+
+        unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
+        WriteUser(unit, app);
+        WriteIsolation(unit, pod, app);
+        return unit.ToString();
+    }
+
+    private static void WriteEnd(UnitText unit, PodExitPolicy policy, int count)
+    {
+        unit.Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit);
+        if (count == 1)
+        {
+            unit.Set("SuccessAction", "exit-force").Set("FailureAction", "exit-force");
+            return;
+        }
+
+        unit.Set("Wants", AliveTarget).Set("After", AliveTarget);
+        if (policy is PodExitPolicy.FirstFailure or PodExitPolicy.AnyExit)
+        {
+            unit.Set("OnFailure", Stage1TreeFiles.EndUnit).Set("OnFailureJobMode", "replace-irreversibly");
+        }
+
+        if (policy == PodExitPolicy.AnyExit)
+        {
+            unit.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
+        }
+    }
+
+    private static void WriteUser(UnitText unit, NspawnApp app)
+    {
+        AppUser user = app.User;
+        if (user.Uid != 0 || user.Gid != 0 || user.Groups.Count > 0)
+        {
+            unit.Set("User", PodAccounts.UserName(user.Uid)).Set("Group", PodAccounts.GroupName(user.Gid));
+            if (user.Groups.Count > 0)
+            {
+                unit.Set("SupplementaryGroups", string.Join(' ', user.Groups.Distinct().Select(PodAccounts.GroupName)));
+            }
+        }
+    }
+
+    private static void WriteIsolation(UnitText unit, Stage1Pod pod, NspawnApp app)
+    {
+        if (!pod.Options.KeepAllCapabilities)
+        {
+            // An empty value would mean "all" after an earlier one; a lone "~" complement of all is none.
+            string names = string.Join(' ', app.Capabilities.Names);
+            unit.Set("CapabilityBoundingSet", names);
+            if (app.User.Uid != 0 && app.CapabilitiesRetained)
+            {
+                unit.Set("AmbientCapabilities", names);
+            }
+        }
+
+        if (app.NoNewPrivileges)
+        {
+            unit.Set("NoNewPrivileges", "yes");
+        }
+
+        WriteFilter(unit, app.Filter);
+        if (!pod.Options.KeepKernelPaths)
+        {
+            KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
+
+            // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
+            unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
+            unit.Set("InaccessiblePaths", string.Join(' ', paths.Hidden.Select(p => "-+" + p)));
+        }
+    }
+
+    private static void WriteFilter(UnitText unit, SystemCallFilter? filter)
+    {
+        if (filter is null)
+        {
+            return;
+        }
+
+        unit.Set("SystemCallArchitectures", "native");
+
+        // An empty list would mean no filter: "@default" is what systemd adds to every list of allowed calls.
+        unit.Set("SystemCallFilter", (filter.Deny ? "~" : "@default ") + string.Join(' ', filter.Calls));
+        if (filter.Without.Count > 0)
+        {
+            unit.Set("SystemCallFilter", "~" + string.Join(' ', filter.Without));
+        }
+
+        if (filter.ErrorName is not null)
+        {
+            unit.Set("SystemCallErrorNumber", filter.ErrorName);
+        }
+
+        if (filter.DenyNamespaces)
+        {
+            unit.Set("RestrictNamespaces", "yes");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text;
+using Appc.Linux;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>What a stage1 tree consists of.</summary>
+internal static class Stage1TreeFiles
+{
+    /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
+    internal const string Recipe = "appc nspawn tree 1\n";
+
+    /// <summary>Where a pod's own files appear in the tree.</summary>
+    internal const string PodDirectory = "/appc";
+
+    /// <summary>Where the apps' root file systems appear in the tree; the specification's name for them is stage2.</summary>
+    internal const string AppsDirectory = "/opt/stage2";
+
+    /// <summary>The units that end a pod.</summary>
+    internal const string EndUnit = "pod-end.service";
+
+    // SuccessAction alone makes a service: no process is needed to end the pod. Apps conflict with it, and it waits
+    // until they have stopped.
+    private const string EndText = """
+        [Unit]
+        Description=Ends the pod
+        DefaultDependencies=no
+        SuccessAction=exit-force
+
+        """;
+
+    // What systemd starts when it is asked to halt (SIGRTMIN+3) or to exit.
+    private const string EndTargetText = """
+        [Unit]
+        DefaultDependencies=no
+        Requires=pod-end.service
+        After=pod-end.service
+
+        """;
+
+    private const uint Executable = 0x1ed;
+    private const uint Readable = 0x1a4;
+    private const uint SetGroupIdBit = 0x400;
+
+    private const string EmptyTargetText = "[Unit]\nDefaultDependencies=no\n";
+
+    // The host's systemd-shutdown would wait for processes and unmount file systems, as it must on a machine. Here
+    // the kernel does both when process 1 exits. What is left is to pass the exit code on.
+    private const string ShutdownText = """
+        #!/usr/bin/dash
+        while [ $# -gt 1 ]; do
+            if [ "$1" = --exit-code ]; then exit "$2"; fi
+            shift
+        done
+        exit 0
+
+        """;
+
+    // The environment of this program is the app's, and with it LD_PRELOAD and its like; see SetGroupId.
+    private const string EndedText = """
+        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$SERVICE_RESULT" > "/appc/status/.$1" &&
+        exec /usr/bin/mv -f "/appc/status/.$1" "/appc/status/$1"
+
+        """;
+
+    private static readonly string[] Directories =
+    [
+        "usr/bin", "usr/sbin", "usr/lib/systemd/system", "usr/lib/appc", "etc/systemd/system", "proc", "sys", "dev", "run", "tmp",
+        "var/tmp", "var/log", "root", "opt/stage2", "appc",
+    ];
+
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string mover, IEnumerable<string> sharedObjects)
+    {
+        foreach (string directory in Directories)
+        {
+            Directory.CreateDirectory(Path.Combine(tree, directory));
+        }
+
+        // Merged as on every current distribution: a shared object is found under either name.
+        foreach (string name in (string[])["bin", "sbin", "lib", "lib32", "lib64", "libx32"])
+        {
+            Directory.CreateDirectory(Path.Combine(tree, "usr", name));
+            File.CreateSymbolicLink(Path.Combine(tree, name), "usr/" + name);
+        }
+
+        Copy(systemd, tree, "/usr/lib/systemd/systemd");
+        foreach (string helper in helpers)
+        {
+            Copy(helper, tree, "/usr/lib/systemd/" + Path.GetFileName(helper));
+        }
+
+        Copy(shell, tree, "/usr/bin/dash");
+        Copy(mover, tree, "/usr/bin/mv");
+        foreach (string path in sharedObjects)
+        {
+            Copy(path, tree, path);
+        }
+
+        SetGroupId(tree + "/usr/bin/dash");
+        SetGroupId(tree + "/usr/bin/mv");
+        Text(tree, "usr/lib/appc/ended", EndedText);
+
+        Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);
+        foreach (string name in (string[])["sysinit", "basic", "sockets", "shutdown", "umount", "final", "rescue"])
+        {
+            Text(tree, $"usr/lib/systemd/system/{name}.target", EmptyTargetText);
+        }
+
+        foreach (string name in (string[])["halt", "exit", "poweroff", "reboot"])
+        {
+            Text(tree, $"usr/lib/systemd/system/{name}.target", EndTargetText);
+        }
+
+        Text(tree, "usr/lib/systemd/system/" + EndUnit, EndText);
+        Text(tree, "etc/os-release", "ID=appc\nNAME=appc\n");
+
+        // These are the pod's own; all else in the tree is the same for every pod.
+        foreach (string name in (string[])["passwd", "group", "machine-id"])
+        {
+            File.CreateSymbolicLink(Path.Combine(tree, "etc", name), "../appc/" + name);
+        }
+    }
+
+    private static void Copy(string source, string tree, string path)
+    {
+        string target = tree + path;
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        if (!File.Exists(target))
+        {
+            File.Copy(source, target);
+            PodFilesWriter.SetMode(target, Executable);
+        }
+    }
+
+    /// <summary>
+    /// Has a program executed with another effective group, which it drops again. All that this is for: the dynamic
+    /// loader then takes nothing from the environment, as for any program with set-id bits.
+    /// </summary>
+    private static unsafe void SetGroupId(string path)
+    {
+        const uint SomeGroup = 1;
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, 0, SomeGroup, 0), "chown");
+        }
+
+        PodFilesWriter.SetMode(path, Executable | SetGroupIdBit);
+    }
+
+    private static void Text(string tree, string path, string text, bool executable = false)
+    {
+        string target = Path.Combine(tree, path);
+        File.WriteAllText(target, text, new UTF8Encoding(false));
+        PodFilesWriter.SetMode(target, executable ? Executable : Readable);
+    }
+}

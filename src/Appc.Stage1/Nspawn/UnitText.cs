@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Writes unit files so that every byte arrives as it was meant.</summary>
+internal sealed class UnitText
+{
+    private readonly StringBuilder _text = new(1024);
+
+    internal UnitText Section(string name)
+    {
+        _text.Append('[').Append(name).Append("]\n");
+        return this;
+    }
+
+    /// <summary>A setting whose value is made of harmless words only.</summary>
+    internal UnitText Set(string name, string value)
+    {
+        _text.Append(name).Append('=').Append(value).Append('\n');
+        return this;
+    }
+
+    /// <summary>A setting of quoted words.</summary>
+    internal UnitText SetQuoted(string name, string prefix, IEnumerable<string> words)
+    {
+        _text.Append(name).Append('=').Append(prefix);
+        bool first = true;
+        foreach (string word in words)
+        {
+            if (!first)
+            {
+                _text.Append(' ');
+            }
+
+            Quote(_text, word);
+            first = false;
+        }
+
+        _text.Append('\n');
+        return this;
+    }
+
+    public override string ToString() => _text.ToString();
+
+    /// <summary>
+    /// In double quotes, with each byte that is not a plain letter, digit or mark as an escape. The percent sign
+    /// would name a specifier and is doubled.
+    /// </summary>
+    internal static void Quote(StringBuilder text, string word)
+    {
+        text.Append('"');
+        foreach (byte b in Encoding.UTF8.GetBytes(word))
+        {
+            if (b == '%')
+            {
+                text.Append("%%");
+            }
+            else if (char.IsAsciiLetterOrDigit((char)b) || "/._-+:,=@ ".Contains((char)b, StringComparison.Ordinal))
+            {
+                text.Append((char)b);
+            }
+            else
+            {
+                text.Append("\\x").Append(Convert.ToHexStringLower([b]));
+            }
+        }
+
+        text.Append('"');
+    }
+
+    /// <summary>
+    /// A path for settings that take the rest of the line as it is.
+    /// </summary>
+    /// <exception cref="LaunchException">The path has characters that cannot be written there.</exception>
+    internal static string PlainPath(string path, string what, string subject)
+    {
+        bool plain = path.StartsWith('/') && path == path.Trim() && !path.Any(c => char.IsControl(c) || c is '\\' or '"' or '\'');
+        return plain
+            ? path.Replace("%", "%%", StringComparison.Ordinal)
+            : throw new LaunchException(
+                "write the unit", 0, Isolation.IsolatorReader.Printable($"{subject}: the {what} '{path}' holds characters that cannot be used there"));
+    }
+}
