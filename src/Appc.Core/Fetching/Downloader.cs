@@ -164,7 +164,7 @@ internal sealed class Downloader(HttpTransport http)
         private bool IsWholeOrRest(HttpAnswer answer, long offset) => answer.Status switch
         {
             HttpStatusCode.PartialContent => answer.Message.Content.Headers.ContentRange is { Unit: "bytes" } range && range.From == offset
-                && !(range.Length < offset) && file.Validators.MayContinue(HttpValidators.Read(answer.Message, http.Options.TimeProvider)),
+                && file.Validators.MayContinue(HttpValidators.Read(answer.Message, http.Options.TimeProvider)),
             HttpStatusCode.RequestedRangeNotSatisfiable => answer.Message.Content.Headers.ContentRange?.Length == offset
                 && file.Validators.MayContinue(HttpValidators.Read(answer.Message, http.Options.TimeProvider)),
             _ => true,
