@@ -57,7 +57,7 @@ public class TarFormatTests
     {
         using ImageFixture fixture = new();
         string archive = fixture.Pack(
-            "example.com/compressed", root => ImageFixture.Shell($"head -c 3000000 /dev/urandom | base64 > '{root}/data'"), compress: command);
+            "example.com/compressed", root => ImageFixture.Shell($"head -c 800000 /dev/urandom | base64 > '{root}/data'"), compress: command);
         byte[] bytes = File.ReadAllBytes(archive);
         StoredImage image = await fixture.Store.ImportAsync(archive, ImageFixture.Insecure());
         await using (FileStream stream = File.OpenRead(archive))
