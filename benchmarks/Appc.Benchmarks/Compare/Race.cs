@@ -20,9 +20,13 @@ internal static class Race
             contestant.Milliseconds.Clear();
         }
 
+        // A new order each round (the same in each run): nobody always follows the same neighbour.
+        var random = new Random(1);
         for (int round = 0; round < rounds; round++)
         {
-            foreach (Contestant contestant in contestants)
+            Contestant[] order = [.. contestants];
+            random.Shuffle(order);
+            foreach (Contestant contestant in order)
             {
                 int code = await OnceAsync(contestant);
                 if (code != 0)
