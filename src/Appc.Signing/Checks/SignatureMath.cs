@@ -61,7 +61,7 @@ internal static class SignatureMath
         return value.ModPow(exponent, modulus).Equals(new BigInteger(1, (byte[])[0, 1, .. padding, 0, .. info]));
     }
 
-    private static bool Run(ISigner signer, KeyPacket key, byte[] digest, byte[] value)
+    private static bool Run(Ed25519Signer signer, KeyPacket key, byte[] digest, byte[] value)
     {
         signer.Init(false, key.Material.ToParameter());
         signer.BlockUpdate(digest, 0, digest.Length);
