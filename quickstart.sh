@@ -201,7 +201,7 @@ appc run --rm "$name:1.0.0" --name server --- "$name:1.0.0" --name client --exec
 done_in
 grep -v '^[0-9]*:[MC] ' "$work/run.log" | grep -E 'OK|hello' | show
 
-step "run the same image under fly: no systemd, no namespaces but mounts"
+step "run the same image under fly: executed directly, without systemd"
 code=0
 appc run --rm --stage1 fly "$name:1.0.0" --user 0 --group 0 --exec /usr/bin/redis-server -- --version >"$work/run.log" 2>&1 || code=$?
 done_in

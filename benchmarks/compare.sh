@@ -20,8 +20,10 @@ want crun=crun runc=runc bwrap=bubblewrap umoci=umoci skopeo=skopeo podman=podma
 need_dotnet
 
 work=$(mktemp -d)
+viewer=
 mount -t tmpfs -o size=8g tmpfs "$work"
 cleanup() {
+    [ -z "$viewer" ] || kill "$viewer" 2>/dev/null || true
     [ -z "${GNUPGHOME:-}" ] || gpgconf --kill all 2>/dev/null || true
     cd /
     umount -l "$work" 2>/dev/null || true
@@ -64,21 +66,29 @@ launch() {
     build small "$root"
 
     peers+=(--peer "bare systemd-nspawn=systemd-nspawn -q --register=no --keep-unit -D $root --console=pipe --link-journal=no --resolv-conf=off --timezone=off /bin/true")
-    local runtime
-    for runtime in crun runc; do
+    ! command -v bwrap >/dev/null ||
+        peers+=(--peer "bwrap --unshare-all=bwrap --unshare-all --ro-bind $root / --proc /proc --dev /dev /bin/true")
+    local runtime inside=()
+    for runtime in runc crun; do
         command -v $runtime >/dev/null || continue
         mkdir -p "$work/$runtime"
         (cd "$work/$runtime" && $runtime spec)
         sed -i -e "s|\"path\": \"rootfs\"|\"path\": \"$root\"|" -e 's|"terminal": true|"terminal": false|' \
             -e 's|"sh"|"/bin/true"|' "$work/$runtime/config.json"
-        peers+=(--peer "$runtime run=$runtime --root $work/$runtime/state run --bundle $work/$runtime benchmark-$runtime")
+        inside+=(--peer "$runtime run=$runtime --root $work/$runtime/state run --bundle $work/$runtime benchmark-$runtime")
     done
-    ! command -v bwrap >/dev/null ||
-        peers+=(--peer "bwrap --unshare-all=bwrap --unshare-all --ro-bind $root / --proc /proc --dev /dev /bin/true")
     ! command -v podman >/dev/null ||
-        peers+=(--peer "podman run=podman --root $work/podman --runroot $work/podman-run --cgroup-manager cgroupfs run --rm --network none --cgroups disabled --log-driver none --rootfs $root /bin/true")
+        inside+=(--peer "podman run=podman --root $work/podman --runroot $work/podman-run --cgroup-manager cgroupfs run --rm --network none --cgroups disabled --log-driver none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --rootfs $root /bin/true")
+    # crun and podman refuse hosts that show both versions of cgroups: they get a view of the first one alone.
+    if mountpoint -q /sys/fs/cgroup/unified && [ ${#inside[@]} -gt 0 ]; then
+        unshare --mount --propagation private sh -c 'umount /sys/fs/cgroup/unified && echo $$ >"$1" && exec sleep infinity' sh "$work/viewer" &
+        until [ -s "$work/viewer" ]; do sleep 0.05; done
+        viewer=$(cat "$work/viewer")
+        peers+=(--namespace "/proc/$viewer/ns/mnt")
+    fi
+    peers+=("${inside[@]}")
     "$work/bench/Appc.Benchmarks" launch --directory "$work" --keys "$work/etc/trustedkeys" --image "$work/small.aci" \
-        --rounds "${ROUNDS:-40}" --baseline "bare systemd-nspawn" "${peers[@]}"
+        --rounds "${ROUNDS:-40}" --baseline "bare systemd-nspawn" --baseline "crun run" "${peers[@]}"
 }
 
 import() {
@@ -87,7 +97,7 @@ import() {
     # Real files of this machine, as they come, until there are enough of them.
     local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 22 / 10)) list=$work/files
     find /usr -xdev -type f -readable -size -40M -printf '%s %p\n' 2>/dev/null | sort -k2 |
-        awk -v limit="$limit" '{ sum += $1; if (sum > limit) exit; sub(/^[0-9]+ /, ""); print }' >"$list"
+        awk -v limit="$limit" '(sum += $1) <= limit { sub(/^[0-9]+ /, ""); print }' >"$list"
     tar -c -C / -T "$list" --transform 's|^/||' 2>/dev/null | tar -x -C "$root"
     build large "$root"
     rm -rf "$root"

@@ -1,5 +1,5 @@
 # Builds an image from a directory, signs it, trusts its key, stores it, and runs it as a pod.
-# Prints what the app wrote; the script's last output is the app's exit code.
+# Prints what the app wrote; the last output of the script is the exit code of the app. Needs root, as all pods do.
 #
 #   dotnet publish samples/powershell -c Release -o modules
 #   gpg --batch --passphrase '' --quick-generate-key 'Me <me@example.com>' ed25519 sign
@@ -16,9 +16,12 @@ param(
     [string] $Command = 'echo hello from $AC_APP_NAME; exit 3'
 )
 $ErrorActionPreference = 'Stop'
+# The libraries know the directory of the process, not the one of the shell.
+function Full([string] $path) { [IO.Path]::GetFullPath($path, $PWD.Path) }
 foreach ($name in 'Appc.Core', 'Appc.Signing', 'Appc.Stage1') {
-    [void] [Reflection.Assembly]::LoadFrom((Resolve-Path "$Modules/$name.dll").Path)
+    [void] [Reflection.Assembly]::LoadFrom((Full "$Modules/$name.dll"))
 }
+$Root = Full $Root
 
 # Build, and sign.
 $manifest = [Appc.Manifests.ImageManifest]::Parse(@'
@@ -29,15 +32,15 @@ $manifest = [Appc.Manifests.ImageManifest]::Parse(@'
 '@)
 $image = [IO.Path]::GetTempFileName()
 $building = [Appc.Images.AciBuildOptions] @{ Overwrite = $true }
-$id = [Appc.Images.AciWriter]::BuildAsync($manifest, $Rootfs, $image, $building).GetAwaiter().GetResult()
-$signature = [Appc.Signing.OpenPgpSigner]::SignFileAsync($image, $SecretKey).GetAwaiter().GetResult()
+$id = [Appc.Images.AciWriter]::BuildAsync($manifest, (Full $Rootfs), $image, $building).GetAwaiter().GetResult()
+$signature = [Appc.Signing.OpenPgpSigner]::SignFileAsync($image, (Full $SecretKey)).GetAwaiter().GetResult()
 
 # Trust the key, for names below example.com alone.
 $keys = [Appc.Signing.KeystoreOptions]::new()
 $keys.Directories.Clear()
 $keys.Directories.Add("$Root/trustedkeys")
 $store = [Appc.Signing.Keystore]::new($keys)
-[void] $store.AddFileAsync($PublicKey, [Appc.Manifests.AcIdentifier]::Parse('example.com')).GetAwaiter().GetResult()
+[void] $store.AddFileAsync((Full $PublicKey), [Appc.Manifests.AcIdentifier]::Parse('example.com')).GetAwaiter().GetResult()
 
 # Put a runtime together, and store the image: its signature is checked here.
 $builder = [Appc.Pods.PodRuntimeBuilder]::new($Root)
@@ -58,10 +61,11 @@ try {
     $pod = $runtime.RunAsync($spec).GetAwaiter().GetResult()
     $status = $pod.WaitAsync().GetAwaiter().GetResult()
     $pod.ReadOutputAsync().GetAwaiter().GetResult().TrimEnd()
-    $pod.RemoveAsync().GetAwaiter().GetResult()
+    [void] $pod.RemoveAsync().GetAwaiter().GetResult()
     $status.ExitCode
 }
 finally {
     $runtime.Dispose()
-    Remove-Item $image, $signature
+    [IO.File]::Delete($image)
+    [IO.File]::Delete($signature)
 }

@@ -158,6 +158,20 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task Check_4_binding_that_only_claims_to_be_by_the_primary_key_does_not_bind()
+    {
+        // The owner of the subkey plays along: all that is missing is the primary key's own word.
+        byte[] id = Forge.Sub(SubpacketType.Issuer, _key.Key.FingerprintBytes[12..]);
+        byte[] over = [.. _key.Key.HashPrefix(), .. _key.Key.Body.Span, .. _subkey.Key.HashPrefix(), .. _subkey.Key.Body.Span];
+        byte[] back = Forge.Sub(SubpacketType.EmbeddedSignature, _subkey.Back(_key.Key));
+        foreach (byte[][] hints in (byte[][][])[[id, back], [back]])
+        {
+            byte[] binding = _subkey.Sign(SignatureType.SubkeyBinding, over, Start, Sha512, [SignSubpacket], hints, issuer: false);
+            await Refused(TrustFailure.KeyNotUsable, [.. _key.Certificate(), .. _subkey.AsSubkey, .. binding], _subkey.Sign(Image));
+        }
+    }
+
+    [Fact]
     public Task Check_4_subkey_without_sign_flag_does_not_sign() => Refused(
         TrustFailure.KeyNotUsable,
         [.. _key.Certificate(), .. _key.Bind(_subkey, _subkey.Back(_key.Key), subpackets: Forge.Sub(SubpacketType.KeyFlags, EncryptFlag))],

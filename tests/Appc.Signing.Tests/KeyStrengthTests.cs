@@ -37,6 +37,19 @@ public sealed class KeyStrengthTests(GpgKeys keys)
         Assert.Null(await verifier.RefusalAsync(Image, keys.Gpg.Sign("rsa4096", Image), "a"));
     }
 
+    [Theory]
+    [InlineData(new byte[] { 0, 1, 1 })]
+    [InlineData(new byte[] { 0, 2, 2 })]
+    [InlineData(new byte[] { 0, 72, 1, 0, 0, 0, 0, 0, 0, 0, 1 })]
+    public async Task Rsa_exponent_that_lets_everybody_sign_is_refused(byte[] exponent)
+    {
+        // With an exponent of 1 the right encoding of a digest is its own signature.
+        byte[] modulus = [0x08, 0x00, .. Enumerable.Repeat((byte)0xFF, 256)];
+        byte[] ring = [.. Packets.Packet.Write(Packets.PacketTag.PublicKey, [4, .. Forge.Time(Forge.KeyTime), 1, .. modulus, .. exponent]), .. Forge.UserId("open")];
+        OpenPgpKey key = Assert.Single(await new Keystore().ReadKeysAsync(new MemoryStream(ring)));
+        Assert.Contains("unusual exponent", key.Problem, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Enormous_numbers_cost_no_time()
     {

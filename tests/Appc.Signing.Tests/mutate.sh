@@ -1,6 +1,7 @@
 #!/bin/bash
 # Takes the checks of the verifier away, one at a time, in a copy of the tree, and says which tests notice.
-# Usage: mutate.sh [PATTERN]   (a mutation whose name matches; default: all). Exit status 1 if one survives.
+# Usage: mutate.sh [PATTERN]   (mutations whose name matches; default: all). Exit status 1 if one survives.
+# SHARD=K/N takes every Nth mutation, beginning with the Kth, so that several runs can share the work.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -34,10 +35,11 @@ tests() { run CheckTests VerifierTests PacketTests HostileSignatureTests && run 
 file=OpenPgpVerifier.cs
 tests || { cat "$copy/test.log"; exit 2; }
 
-survived=0 noticed=0 pattern=${1:-.}
+survived=0 noticed=0 count=0 pattern=${1:-.} shard=${SHARD:-1/1}
 mutate() {
     local path=$copy/src/Appc.Signing/$file
-    [[ $name =~ $pattern ]] || return 0
+    count=$((count + 1))
+    [[ $name =~ $pattern ]] && ((count % ${shard#*/} == ${shard%/*} % ${shard#*/})) || return 0
     cp "$path" "$copy/original"
     if ! OLD=${old%$'\n'} NEW=${new%$'\n'} perl -0777 -i -pe '$c = s/\Q$ENV{OLD}\E/$ENV{NEW}/; END { $? = $c ? 0 : 3 }' "$path"; then
         echo "NOT FOUND   $name"; survived=$((survived + 1))

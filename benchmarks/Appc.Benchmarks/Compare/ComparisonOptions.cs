@@ -17,11 +17,14 @@ internal sealed class ComparisonOptions
     /// <summary>Directory of trusted keys.</summary>
     public string Keys { get; private set; } = string.Empty;
 
-    /// <summary>The row that ratios are given to.</summary>
-    public string Baseline { get; private set; } = string.Empty;
+    /// <summary>The rows that ratios are given to.</summary>
+    public IList<string> Baselines { get; } = [];
 
-    /// <summary>Other programs: name and shell words. <c>{}</c> in a word stands for a fresh directory.</summary>
-    public IList<KeyValuePair<string, string[]>> Peers { get; } = [];
+    /// <summary>Other programs. <c>{}</c> in a word of a command stands for a fresh directory.</summary>
+    public IList<Peer> Peers { get; } = [];
+
+    /// <summary>Mount namespace for the peers that follow; null for the own one.</summary>
+    private string? Namespace { get; set; }
 
     public static ComparisonOptions Parse(string[] arguments)
     {
@@ -44,11 +47,16 @@ internal sealed class ComparisonOptions
                     options.Keys = Path.GetFullPath(value);
                     break;
                 case "--baseline":
-                    options.Baseline = value;
+                    options.Baselines.Add(value);
+                    break;
+                case "--namespace":
+                    options.Namespace = value.Length > 0 ? value : null;
                     break;
                 case "--peer":
                     int equals = value.IndexOf('=', StringComparison.Ordinal);
-                    options.Peers.Add(new(value[..equals], ["/bin/sh", "-c", "exec " + value[(equals + 1)..]]));
+                    string command = value[(equals + 1)..];
+                    string[] words = command.Contains('\'', StringComparison.Ordinal) ? ["/bin/sh", "-c", "exec " + command] : command.Split(' ');
+                    options.Peers.Add(new Peer(value[..equals], words, options.Namespace));
                     break;
                 default:
                     throw new ArgumentException($"unknown option {arguments[i]}");

@@ -24,14 +24,13 @@ internal static class ImportComparison
             Before = () => FreshAsync(scratch),
         };
         List<Contestant> contestants = [appc];
-        foreach ((string name, string[] command) in options.Peers)
+        foreach (Peer peer in options.Peers)
         {
-            string[] words = [.. command.Select(w => w.Replace("{}", scratch, StringComparison.Ordinal))];
-            contestants.Add(new Contestant(name, () => Task.FromResult(Spawn.Run(words))) { Before = () => FreshAsync(scratch) });
+            contestants.Add(new Contestant(peer.Name, () => Task.FromResult(peer.Run(scratch))) { Before = () => FreshAsync(scratch) });
         }
 
         await Race.RunAsync(contestants, options.Rounds);
-        Race.Print($"import of {new FileInfo(options.Image).Length >> 20} MiB ({Path.GetFileName(options.Image)})", contestants, options.Baseline);
+        Race.Print($"import of {new FileInfo(options.Image).Length >> 20} MiB ({Path.GetFileName(options.Image)})", contestants, options.Baselines);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"appc: at most {peak / 1048576.0:0.0} MiB of managed objects, {committed / 1048576.0:0.0} MiB of managed heap"));

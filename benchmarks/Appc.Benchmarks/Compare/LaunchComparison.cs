@@ -19,14 +19,14 @@ internal static class LaunchComparison
         StoredImage image = (await runtime.Fetcher.FetchAsync(options.Image)).Image;
         List<Contestant> contestants =
         [
-            .. options.Peers.Select(peer => new Contestant(peer.Key, () => Task.FromResult(Spawn.Run(peer.Value)))),
+            .. options.Peers.Select(peer => new Contestant(peer.Name, () => Task.FromResult(peer.Run()))),
             WholePod(runtime, image, "nspawn"),
             WholePod(runtime, image, "fly"),
             PreparedPod(runtime, image, "nspawn"),
             PreparedPod(runtime, image, "fly"),
         ];
         await Race.RunAsync(contestants, options.Rounds);
-        Race.Print("start to exit of 'true'", contestants, options.Baseline);
+        Race.Print("start to exit of 'true'", contestants, options.Baselines);
         return 0;
     }
 

@@ -33,24 +33,23 @@ internal static class Race
         }
     }
 
-    public static void Print(string title, IReadOnlyList<Contestant> contestants, string baseline)
+    public static void Print(string title, IReadOnlyList<Contestant> contestants, IEnumerable<string> baselines)
     {
-        Contestant? unit = contestants.FirstOrDefault(c => c.Name == baseline);
-        double? one = unit is null ? null : Median(unit.Milliseconds);
+        Contestant[] units = [.. baselines.Select(b => contestants.FirstOrDefault(c => c.Name == b)).OfType<Contestant>()];
         Console.WriteLine();
         Console.WriteLine(title);
-        Console.WriteLine($"{"",-38}{"median ms",11}{"min",10}{"p90",10}{"ratio",9}");
+        Console.WriteLine($"{"",-38}{"median ms",11}{"min",10}{"p90",10}" + string.Concat(units.Select(u => $"{"to " + u.Name,24}")));
         foreach (Contestant contestant in contestants.OrderBy(c => Median(c.Milliseconds)))
         {
             List<double> times = contestant.Milliseconds;
             double median = Median(times);
-            string ratio = one is { } value ? (median / value).ToString("0.000", CultureInfo.InvariantCulture) : "-";
+            IEnumerable<string> ratios = units.Select(u => (median / Median(u.Milliseconds)).ToString("0.000", CultureInfo.InvariantCulture));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{contestant.Name,-38}{median,11:0.00}{times.Min(),10:0.00}{Percentile(times, 0.9),10:0.00}{ratio,9}"));
+                $"{contestant.Name,-38}{median,11:0.00}{times.Min(),10:0.00}{Percentile(times, 0.9),10:0.00}") + string.Concat(ratios.Select(r => $"{r,24}")));
         }
 
-        Console.WriteLine($"ratio: to {baseline}; {contestants[0].Milliseconds.Count} interleaved rounds");
+        Console.WriteLine($"medians of {contestants[0].Milliseconds.Count} interleaved rounds; ratios of medians");
     }
 
     public static double Median(IEnumerable<double> values) => Percentile(values, 0.5);

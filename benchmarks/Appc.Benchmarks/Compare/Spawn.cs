@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Benchmarks.Compare;
 
@@ -49,6 +50,25 @@ internal static unsafe partial class Spawn
         }
     }
 
+    /// <summary>The same from a thread that has joined a mount namespace: what it starts is in there, and this process is not.</summary>
+    public static int RunIn(string mountNamespace, IReadOnlyList<string> command)
+    {
+        const int CLONE_FS = 0x200;
+        const int CLONE_NEWNS = 0x20000;
+        int code = -1;
+        var thread = new Thread(() =>
+        {
+            using SafeFileHandle file = File.OpenHandle(mountNamespace);
+            if (unshare(CLONE_FS) == 0 && setns((int)file.DangerousGetHandle(), CLONE_NEWNS) == 0)
+            {
+                code = Run(command);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return code;
+    }
+
     private static void Check(int error)
     {
         if (error != 0)
@@ -68,6 +88,12 @@ internal static unsafe partial class Spawn
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn_file_actions_addopen(byte* actions, int descriptor, string path, int flags, uint mode);
+
+    [LibraryImport("libc")]
+    private static partial int unshare(int flags);
+
+    [LibraryImport("libc")]
+    private static partial int setns(int descriptor, int kind);
 
     [LibraryImport("libc")]
     private static partial int waitpid(int pid, out int status, int options);

@@ -1,6 +1,7 @@
 using Appc.Signing.Packets;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.X509;
 using Org.BouncyCastle.Crypto;
-using Org.BouncyCastle.Crypto.Digests;
 using Org.BouncyCastle.Crypto.Signers;
 using Org.BouncyCastle.Math;
 
@@ -25,8 +26,7 @@ internal static class SignatureMath
             var reader = new ByteReader(signature.Value);
             bool good = (KeyAlgorithm)signature.Algorithm switch
             {
-                KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly => Run(
-                    new RsaDigestSigner(new NullDigest(), hash.Oid), key, digest, reader.ReadMpi().ToArray()),
+                KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly => VerifyRsa(key, hash, digest, Number(reader.ReadMpi())),
                 KeyAlgorithm.Dsa => VerifyPair(new DsaSigner(), key, digest, ref reader),
                 KeyAlgorithm.ECDsa => VerifyPair(new ECDsaSigner(), key, digest, ref reader),
                 KeyAlgorithm.EdDsaLegacy => Run(
@@ -42,6 +42,25 @@ internal static class SignatureMath
         }
     }
 
+    /// <summary>
+    /// Compares with the one encoding that is right (RFC 8017, 8.2.2), so nothing in a padding has to be read.
+    /// The library's own key type would first search the modulus for prime factors, which takes longer than hashing
+    /// most images and guards against nobody: a key's owner is who gives the modulus.
+    /// </summary>
+    private static bool VerifyRsa(KeyPacket key, OpenPgpHash hash, byte[] digest, BigInteger value)
+    {
+        (BigInteger modulus, BigInteger exponent) = key.Material.Rsa!.Value;
+        byte[] info = new DigestInfo(new AlgorithmIdentifier(hash.Oid, DerNull.Instance), digest).GetDerEncoded();
+        byte[] padding = new byte[((modulus.BitLength + 7) / 8) - info.Length - 3];
+        if (padding.Length < 8 || value.CompareTo(modulus) >= 0)
+        {
+            return false;
+        }
+
+        Array.Fill(padding, (byte)0xFF);
+        return value.ModPow(exponent, modulus).Equals(new BigInteger(1, (byte[])[0, 1, .. padding, 0, .. info]));
+    }
+
     private static bool Run(ISigner signer, KeyPacket key, byte[] digest, byte[] value)
     {
         signer.Init(false, key.Material.ToParameter());
@@ -51,11 +70,13 @@ internal static class SignatureMath
 
     private static bool VerifyPair(IDsa dsa, KeyPacket key, byte[] digest, ref ByteReader reader)
     {
-        var r = new BigInteger(1, reader.ReadMpi().Span);
-        var s = new BigInteger(1, reader.ReadMpi().Span);
+        BigInteger r = Number(reader.ReadMpi());
+        BigInteger s = Number(reader.ReadMpi());
         dsa.Init(false, key.Material.ToParameter());
         return dsa.VerifySignature(digest, r, s);
     }
+
+    private static BigInteger Number(ReadOnlyMemory<byte> bytes) => new(1, bytes.Span);
 
     /// <summary>The scalars of the older Ed25519 form are written as numbers, without their leading zeros.</summary>
     private static byte[] Pad32(ReadOnlyMemory<byte> number)

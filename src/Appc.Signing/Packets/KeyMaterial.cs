@@ -36,21 +36,28 @@ internal sealed class KeyMaterial
 
     public int Bits { get; }
 
+    /// <summary>Modulus and exponent of an RSA key; null for others.</summary>
+    public (BigInteger Modulus, BigInteger Exponent)? Rsa { get; private init; }
+
     /// <summary>
     /// Why the key must not be relied on, whatever it signs; null if it may. Sizes have an upper bound as well,
     /// so that a hostile key cannot make one verification last for minutes.
     /// </summary>
     public string? Weakness(OpenPgpPolicy policy) => (KeyAlgorithm)Algorithm switch
     {
-        _ when _create is null => $"{Name} keys cannot be used for signatures here",
+        _ when _create is null && Rsa is null => $"{Name} keys cannot be used for signatures here",
         KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly when Bits < policy.MinimumRsaBits =>
             $"{Name} is too weak; {policy.MinimumRsaBits} bits are the least",
         KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly when Bits > MaxRsaBits => $"{Name} is beyond {MaxRsaBits} bits",
+        KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly when Rsa is { } rsa && !IsUsual(rsa.Exponent) => $"{Name} has an unusual exponent",
         KeyAlgorithm.Dsa when !policy.AllowDsa => "DSA keys are refused unless the host allows them",
         KeyAlgorithm.Dsa when Bits < 2048 => $"{Name} is too weak; 2048 bits are the least",
         KeyAlgorithm.Dsa when Bits > MaxDsaBits => $"{Name} is beyond {MaxDsaBits} bits",
         _ => null,
     };
+
+    /// <summary>With an exponent of 1 everybody can sign; with a huge one nobody has time to verify.</summary>
+    private static bool IsUsual(BigInteger exponent) => exponent.BitLength is >= 2 and <= 64 && exponent.TestBit(0);
 
     /// <summary>The key as the cryptographic library takes it; throws whatever that library throws on bad numbers.</summary>
     public AsymmetricKeyParameter ToParameter() => _create is not null
@@ -76,9 +83,7 @@ internal sealed class KeyMaterial
     {
         BigInteger modulus = Number(reader.ReadMpi());
         BigInteger exponent = Number(reader.ReadMpi());
-        return new KeyMaterial(algorithm, $"RSA {modulus.BitLength}", modulus.BitLength, () => exponent.BitLength <= 64
-            ? new RsaKeyParameters(false, modulus, exponent)
-            : throw new MalformedPacketException("the public exponent of an RSA key is beyond 64 bits"));
+        return new KeyMaterial(algorithm, $"RSA {modulus.BitLength}", modulus.BitLength, null) { Rsa = (modulus, exponent) };
     }
 
     private static KeyMaterial ReadDsa(int algorithm, ref ByteReader reader)

@@ -7,7 +7,7 @@ namespace Appc.Stage1.Isolation;
 /// <param name="Calls">Names of calls, and of systemd's sets of calls, which begin with <c>@</c>.</param>
 /// <param name="Deny">Whether these are the denied ones; otherwise they are the only allowed ones.</param>
 /// <param name="ErrorName">The error that a denied call gives; null means that the process is killed by SIGSYS.</param>
-/// <param name="IsDefault">Whether it is the default list, which is stricter than what systemd-nspawn itself allows.</param>
+/// <param name="IsDefault">Whether it is the default list, which can stand in for the one that systemd-nspawn itself has.</param>
 internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, string? ErrorName, bool IsDefault)
 {
     internal const string RetainSet = "os/linux/seccomp-retain-set";
@@ -24,8 +24,8 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
     /// </summary>
     private static readonly string[] DefaultCalls =
     [
-        "@system-service", "adjtimex", "chroot", "clock_adjtime", "landlock_add_rule", "landlock_create_ruleset",
-        "landlock_restrict_self", "process_vm_readv", "process_vm_writev", "ptrace", "seccomp",
+        "@system-service", "chroot", "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "mincore",
+        "process_vm_readv", "process_vm_writev", "ptrace", "seccomp",
     ];
 
     private static readonly string[] NeverByDefault =

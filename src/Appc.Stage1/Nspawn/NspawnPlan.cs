@@ -237,8 +237,8 @@ internal sealed class NspawnPlan
         ];
 
         // Nspawn compiles a filter of its own, which takes as long as all else that it does. It is left out where
-        // every app has the default filter, which denies all that nspawn's denies and more; what is left without one
-        // is the host's own systemd.
+        // every app has the default filter, which denies what nspawn's denies and more (docs/nspawn.md has the exact
+        // difference); what is left without one is the host's own systemd.
         if (apps.All(a => a.App.Filter is { IsDefault: true }))
         {
             environment.Add("SYSTEMD_SECCOMP=0");
