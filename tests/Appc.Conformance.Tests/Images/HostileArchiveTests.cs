@@ -56,9 +56,8 @@ public sealed class HostileArchiveTests
         string root = Path.Combine(scratch, "above", "higher", "root");
         Directory.CreateDirectory(Path.GetDirectoryName(root)!);
         ImageStore store = new(root);
-        CancellationToken none = CancellationToken.None;
-        _ = store.CollectLeftoversAsync(none).GetAwaiter().GetResult();
-        new StoreLayout(root).Ensure();
+        _ = store.CreateTemporaryDirectory(out IDisposable made);
+        made.Dispose();
         string before = Snapshot(scratch, root);
 
         Memory.Reset();
