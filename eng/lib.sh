@@ -60,6 +60,10 @@ apt_update_once() {
 
 # The .NET 10 SDK, from the distribution where it has it.
 need_dotnet() {
+    # What the SDK itself needs and a minimal system lacks; without ICU it runs with invariant cultures.
+    need /etc/ssl/certs/ca-certificates.crt=ca-certificates
+    ldconfig -p | grep -q libicuuc || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+    ldconfig -p | grep -q "libstdc++.so.6" || apt_install libstdc++6 || die "apt-get could not install libstdc++6"
     if [ -z "$(command -v dotnet)" ] && [ -x /usr/share/dotnet/dotnet ]; then
         export PATH="$PATH:/usr/share/dotnet"
     fi
