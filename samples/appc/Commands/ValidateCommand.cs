@@ -65,51 +65,32 @@ internal sealed class ValidateCommand : Command
         int length = await input.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken);
         await using var whole = new PrefixedStream(start.AsMemory(0, length), input);
         bool json = type is "image" or "pod" || (type == "auto" && LooksLikeJson(start.AsSpan(0, length)));
-        string kind = json ? type == "pod" ? "pod" : "image" : "aci";
-        try
+        if (!json)
         {
-            if (!json)
-            {
-                AciSummary summary = await AciValidator.ValidateAsync(whole, null, cancellationToken);
-                return new Verdict(file, kind, null, summary.Manifest.ToJson(), summary.Id.ToString());
-            }
-
-            byte[] content = await InputFiles.ReadManifestAsync(whole, file, cancellationToken);
-            if (type == "auto" && DeclaredKind(content) == "PodManifest")
-            {
-                kind = "pod";
-            }
-
-            string canonical = kind == "pod" ? PodManifest.Parse(content).ToJson() : ImageManifest.Parse(content).ToJson();
-            return new Verdict(file, kind, null, canonical, null);
+            AciReport archive = await AciValidator.CheckAsync(whole, null, cancellationToken);
+            return new Verdict(file, "aci", [.. archive.Findings.Select(Describe)], archive.Summary?.Manifest.ToJson(), archive.Summary?.Id.ToString());
         }
-        catch (Exception exception) when (exception is ManifestException or ImageException)
+
+        byte[] content = await InputFiles.ReadManifestAsync(whole, file, cancellationToken);
+        ManifestReport report = Manifest.Validate(content, type switch
         {
-            return new Verdict(file, kind, exception.Message, null, null);
-        }
+            "image" => ManifestKind.Image,
+            "pod" => ManifestKind.Pod,
+            _ => ManifestKind.Auto,
+        });
+        string kind = report.Kind == ManifestKind.Pod ? "pod" : "image";
+        return new Verdict(file, kind, [.. report.Findings.Select(f => f.ToString())], report.IsValid ? report.ToJson() : null, null);
     }
+
+    private static string Describe(AciFinding finding) =>
+        finding.Entry is null || finding.Message.Contains(finding.Entry, StringComparison.Ordinal)
+            ? finding.Message
+            : $"{finding.Message} (entry {finding.Entry})";
 
     private static bool LooksLikeJson(ReadOnlySpan<byte> start)
     {
         ReadOnlySpan<byte> text = start.TrimStart(" \t\r\n"u8);
         return text.StartsWith((byte)'{') || text.StartsWith((byte)'[') || text.StartsWith("\uFEFF"u8);
-    }
-
-    private static string? DeclaredKind(byte[] content)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(content);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("acKind", out JsonElement kind)
-                && kind.ValueKind == JsonValueKind.String
-                    ? kind.GetString()
-                    : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private static void WriteJson(Utf8JsonWriter json, List<Verdict> verdicts)
@@ -124,6 +105,9 @@ internal sealed class ValidateCommand : Command
             if (verdict.Fault is not null)
             {
                 json.WriteString("reason", verdict.Fault);
+                json.WriteStartArray("findings");
+                verdict.Findings.ToList().ForEach(json.WriteStringValue);
+                json.WriteEndArray();
             }
 
             if (verdict.Id is not null)
@@ -137,5 +121,9 @@ internal sealed class ValidateCommand : Command
         json.WriteEndArray();
     }
 
-    private sealed record Verdict(string File, string Kind, string? Fault, string? Canonical, string? Id);
+    private sealed record Verdict(string File, string Kind, IReadOnlyList<string> Findings, string? Canonical, string? Id)
+    {
+        /// <summary>Every fault in one line; null if there is none.</summary>
+        public string? Fault => Findings.Count == 0 ? null : string.Join("; ", Findings);
+    }
 }
