@@ -457,8 +457,27 @@ public sealed class CheckTests
     // 9. The file. (Armor and packets have tests of their own.)
 
     [Fact]
-    public Task Check_9_file_beyond_the_bound_is_not_read() => Refused(
-        TrustFailure.MalformedSignature, _key.Certificate(), [.. _key.Sign(Image), .. new byte[1 << 20]]);
+    public async Task Check_9_file_beyond_the_bound_is_not_read()
+    {
+        byte[] Padded(int bytes) => [.. _key.Sign(Image), .. Packet.Write(PacketTag.Padding, new byte[bytes])];
+        await Good(_key.Certificate(), Padded(1000));
+        TrustException e = await Refused(TrustFailure.MalformedSignature, _key.Certificate(), Padded(1 << 20));
+        Assert.Contains("larger", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(11)]
+    [InlineData(6)]
+    [InlineData(5)]
+    [InlineData(13)]
+    public async Task Check_9_file_with_anything_but_signatures_is_refused(int tag)
+    {
+        byte[] other = Packet.Write((PacketTag)tag, [1, 2, 3]);
+        await Refused(TrustFailure.MalformedSignature, _key.Certificate(), [.. other, .. _key.Sign(Image)]);
+        await Refused(TrustFailure.MalformedSignature, _key.Certificate(), [.. _key.Sign(Image), .. other]);
+    }
 
     // Both forms of Ed25519, and version 6.
 

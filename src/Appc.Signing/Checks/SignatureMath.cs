@@ -29,9 +29,8 @@ internal static class SignatureMath
                 KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly => VerifyRsa(key, hash, digest, Number(reader.ReadMpi())),
                 KeyAlgorithm.Dsa => VerifyPair(new DsaSigner(), key, digest, ref reader),
                 KeyAlgorithm.ECDsa => VerifyPair(new ECDsaSigner(), key, digest, ref reader),
-                KeyAlgorithm.EdDsaLegacy => Run(
-                    new Ed25519Signer(), key, digest, [.. Pad32(reader.ReadMpi()), .. Pad32(reader.ReadMpi())]),
-                KeyAlgorithm.Ed25519 => Run(new Ed25519Signer(), key, digest, reader.Take(64).ToArray()),
+                KeyAlgorithm.EdDsaLegacy => VerifyEd25519(key, digest, [.. Pad32(reader.ReadMpi()), .. Pad32(reader.ReadMpi())]),
+                KeyAlgorithm.Ed25519 => VerifyEd25519(key, digest, reader.Take(64).ToArray()),
                 _ => false,
             };
             return good && reader.AtEnd;
@@ -61,8 +60,9 @@ internal static class SignatureMath
         return value.ModPow(exponent, modulus).Equals(new BigInteger(1, (byte[])[0, 1, .. padding, 0, .. info]));
     }
 
-    private static bool Run(Ed25519Signer signer, KeyPacket key, byte[] digest, byte[] value)
+    private static bool VerifyEd25519(KeyPacket key, byte[] digest, byte[] value)
     {
+        var signer = new Ed25519Signer();
         signer.Init(false, key.Material.ToParameter());
         signer.BlockUpdate(digest, 0, digest.Length);
         return signer.VerifySignature(value);
