@@ -48,6 +48,11 @@ internal static class PodRunner
         return status.ExitCode ?? ExitCodes.Failure;
     }
 
+    /// <summary>Whether the pod is to be removed at its end; only who stays with it can do that.</summary>
+    public static bool Removes(Arguments arguments) => arguments.Has("rm") && arguments.Has("detach")
+        ? throw new UsageException("--rm and --detach exclude each other: nobody would be left to remove the pod ('appc gc' does)")
+        : arguments.Has("rm");
+
     public static async Task SaveUuidAsync(Arguments options, string uuid)
     {
         if (options.Get("uuid-file-save") is { } file)

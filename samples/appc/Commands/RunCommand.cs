@@ -20,10 +20,9 @@ internal sealed class RunCommand : Command
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         bool detach = arguments.Has("detach");
-        bool remove = arguments.Has("rm");
+        bool remove = PodRunner.Removes(arguments);
         PodArguments pod = PodArguments.Sort([.. arguments.Tokens.Where(t => t.Kind != TokenKind.Option || t.Text is not ("detach" or "rm"))]);
         PodSpec spec = await new PodSpecFactory(context).CreateAsync(pod, cancellationToken);
-        spec.RemoveOnExit = remove && detach;
         await using Pod running = await context.Runtime.RunAsync(spec, cancellationToken);
         await PodRunner.SaveUuidAsync(pod.Pod, running.Uuid);
         if (detach)

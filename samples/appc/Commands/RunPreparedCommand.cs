@@ -15,6 +15,7 @@ internal sealed class RunPreparedCommand : Command
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
+        bool remove = PodRunner.Removes(arguments);
         await using Pod pod = await context.Runtime.RunPreparedAsync(arguments.Single("a pod"), cancellationToken);
         if (arguments.Has("detach"))
         {
@@ -22,6 +23,6 @@ internal sealed class RunPreparedCommand : Command
             return ExitCodes.Success;
         }
 
-        return await PodRunner.AttendAsync(context, pod, arguments.Has("rm"), cancellationToken);
+        return await PodRunner.AttendAsync(context, pod, remove, cancellationToken);
     }
 }

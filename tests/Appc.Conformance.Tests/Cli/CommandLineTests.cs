@@ -24,6 +24,7 @@ public sealed class CommandLineTests(Materials materials)
     [InlineData("run --exec /bin/sh ./x.aci")]
     [InlineData("run ./x.aci --- ")]
     [InlineData("run -- /bin/sh")]
+    [InlineData("run --detach --rm ./x.aci")]
     [InlineData("run --volume data ./x.aci")]
     [InlineData("fetch --pull-policy sometimes x")]
     [InlineData("fetch --signature a.asc --signature b.asc x")]
@@ -46,7 +47,7 @@ public sealed class CommandLineTests(Materials materials)
     public async Task Global_options_stand_before_or_after_the_command()
     {
         await using var world = new World(materials);
-        string elsewhere = world.File_("elsewhere");
+        string elsewhere = world.PathOf("elsewhere");
 
         Outcome before = await Programs.RunAsync(Materials.Appc, "--format", "json", "--root", elsewhere, "image", "list");
         Outcome after = await Programs.RunAsync(Materials.Appc, "image", "list", "--root=" + elsewhere, "--format=json");
