@@ -165,8 +165,8 @@ public sealed class BadInputTests(Materials materials)
     public async Task An_archive_that_tries_to_leave_its_tree_is_refused(string name)
     {
         await using var world = new World(materials);
-        string image = world.PathOf("evil.aci");
-        string outside = Directory.CreateDirectory(world.PathOf("outside")).FullName;
+        string image = world.File_("evil.aci");
+        string outside = Directory.CreateDirectory(world.File_("outside")).FullName;
         await using (FileStream file = File.Create(image))
         await using (var gzip = new GZipStream(file, CompressionLevel.Fastest))
         await using (var tar = new TarWriter(gzip, TarEntryFormat.Pax))

@@ -47,7 +47,7 @@ public sealed class CommandLineTests(Materials materials)
     public async Task Global_options_stand_before_or_after_the_command()
     {
         await using var world = new World(materials);
-        string elsewhere = world.PathOf("elsewhere");
+        string elsewhere = world.File_("elsewhere");
 
         Outcome before = await Programs.RunAsync(Materials.Appc, "--format", "json", "--root", elsewhere, "image", "list");
         Outcome after = await Programs.RunAsync(Materials.Appc, "image", "list", "--root=" + elsewhere, "--format=json");

@@ -26,7 +26,7 @@ public sealed class ImageCommandTests(Materials materials)
         string image = await world.BuildAsync(key: null);
         byte[] before = SHA256.HashData(await File.ReadAllBytesAsync(image));
 
-        string error = await world.RefusedAsync("build", "--manifest", world.PathOf("manifest.json"), "--rootfs", materials.Rootfs, "--compression", "none", image);
+        string error = await world.RefusedAsync("build", "--manifest", world.File_("manifest.json"), "--rootfs", materials.Rootfs, "--compression", "none", image);
 
         Assert.Contains(image, error, StringComparison.Ordinal);
         Assert.Equal(before, SHA256.HashData(await File.ReadAllBytesAsync(image)));
@@ -37,7 +37,7 @@ public sealed class ImageCommandTests(Materials materials)
     {
         await using var world = new World(materials);
         string image = await world.BuildAsync();
-        string ring = world.PathOf("ring.gpg");
+        string ring = world.File_("ring.gpg");
         await Programs.MustAsync("gpg", "--batch", "--dearmor", "--output", ring, materials.PublicKey);
 
         Outcome outcome = await Programs.RunAsync("gpgv", "--keyring", ring, image + ".asc", image);
@@ -85,7 +85,7 @@ public sealed class ImageCommandTests(Materials materials)
         string image = await world.BuildAsync();
         await world.TrustAsync();
         string id = await world.MustAsync("fetch", image);
-        string copy = world.PathOf("copy.aci");
+        string copy = world.File_("copy.aci");
 
         await world.MustAsync("image", "export", id, copy);
 
@@ -98,7 +98,7 @@ public sealed class ImageCommandTests(Materials materials)
     {
         await using var world = new World(materials);
         string id = await world.StoreAsync();
-        string manifest = world.PathOf("copy.json");
+        string manifest = world.File_("copy.json");
 
         await File.WriteAllTextAsync(manifest, await world.MustAsync("image", "cat-manifest", id));
 
@@ -134,9 +134,9 @@ public sealed class ImageCommandTests(Materials materials)
     {
         await using var world = new World(materials);
         string image = await world.BuildAsync(key: null);
-        string manifest = world.PathOf("manifest.json");
-        string pod = world.PathOf("pod.json");
-        string bad = world.PathOf("bad.json");
+        string manifest = world.File_("manifest.json");
+        string pod = world.File_("pod.json");
+        string bad = world.File_("bad.json");
         await File.WriteAllTextAsync(pod, """{"acKind":"PodManifest","acVersion":"0.8.11","apps":[]}""");
         await File.WriteAllTextAsync(bad, """{"acKind":"ImageManifest","acVersion":"0.8.11","name":"Not Valid"}""");
 

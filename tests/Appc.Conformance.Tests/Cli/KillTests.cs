@@ -11,7 +11,7 @@ public sealed class KillTests(Materials materials)
     public async Task Killed_in_the_middle_of_an_import()
     {
         await using var world = new World(materials);
-        string rootfs = Directory.CreateDirectory(world.PathOf("rootfs")).FullName;
+        string rootfs = Directory.CreateDirectory(world.File_("rootfs")).FullName;
         byte[] noise = new byte[32 << 20];
         RandomNumberGenerator.Fill(noise);
         for (int i = 0; i < 3; i++)

@@ -140,7 +140,7 @@ public sealed class PodCommandTests(Materials materials)
     {
         await using var world = new World(materials);
         string id = await world.StoreAsync();
-        string file = world.PathOf("uuid");
+        string file = world.File_("uuid");
 
         string uuid = await world.MustAsync(
             "run", "--detach", "--stage1", flavour, "--uuid-file-save", file, id, "--exec", "/bin/sh", "--", "-c", "echo up; exec sleep 1000");

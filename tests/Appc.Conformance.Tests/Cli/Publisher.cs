@@ -35,7 +35,7 @@ public sealed class Publisher : IAsyncDisposable
         names.AddDnsName("appc.test");
         request.CertificateExtensions.Add(names.Build());
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
-        string authority = world.PathOf("authority.pem");
+        string authority = world.File_("authority.pem");
         await File.WriteAllTextAsync(authority, certificate.ExportCertificatePem());
         X509Certificate2 server = X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
 

@@ -22,7 +22,7 @@ public sealed class World : IAsyncDisposable
 
     public string Root => Path.Combine(Home, "data");
 
-    public string PathOf(string name) => Path.Combine(Home, name);
+    public string File_(string name) => Path.Combine(Home, name);
 
     public string[] Globals => ["--root", Root, "--config", Path.Combine(Home, "etc"), "--system-config", Path.Combine(Home, "usr")];
 
@@ -65,7 +65,7 @@ public sealed class World : IAsyncDisposable
     public async Task<string> BuildAsync(
         string name = "example.com/hello", string version = "1.0.0", string? rootfs = null, string? key = "publisher", string exec = """["/bin/true"]""", string extra = "", string? file = null)
     {
-        string manifest = PathOf("manifest.json");
+        string manifest = File_("manifest.json");
         await File.WriteAllTextAsync(manifest, $$"""
             {
               "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "{{name}}",
@@ -74,7 +74,7 @@ public sealed class World : IAsyncDisposable
               "app": { "exec": {{exec}}, "user": "0", "group": "0" }
             }
             """);
-        string path = PathOf(file ?? $"{name[(name.LastIndexOf('/') + 1)..]}-{version}.aci");
+        string path = File_(file ?? $"{name[(name.LastIndexOf('/') + 1)..]}-{version}.aci");
         await MustAsync("build", "--manifest", manifest, "--rootfs", rootfs ?? _materials.Rootfs, "--overwrite", path);
         if (key is not null)
         {

@@ -14,7 +14,7 @@ public sealed partial class ReadmeTests(Materials materials)
         string sample = CSharpBlock().Match(readme).Groups["code"].Value;
         Assert.InRange(sample.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length, 5, 12);
 
-        string project = Directory.CreateDirectory(world.PathOf("sample")).FullName;
+        string project = Directory.CreateDirectory(world.File_("sample")).FullName;
         await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), sample);
         await File.WriteAllTextAsync(Path.Combine(project, "sample.csproj"), Project());
         await Programs.MustAsync("dotnet", "build", project, "-v", "quiet", "-nologo", "-o", Path.Combine(project, "out"));
