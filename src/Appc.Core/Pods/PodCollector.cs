@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Appc.Pods;
 
 /// <summary>Removes pods: one by name, or all that have had their time.</summary>
-internal sealed class PodCollector(PodDirectories pods, Func<string, IStage1?> findStage1, ImageStore images, TimeProvider time, ILogger logger)
+internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> stage1s, ImageStore images, TimeProvider time, ILogger logger)
 {
     /// <summary>Removes a pod that does not run.</summary>
     public async Task RemoveAsync(string uuid, CancellationToken cancellationToken)
@@ -28,6 +28,7 @@ internal sealed class PodCollector(PodDirectories pods, Func<string, IStage1?> f
             throw new PodException(PodFailure.WrongState, $"the pod {uuid} is in use by somebody else");
         }
 
+        RefuseNewer(location);
         await SweepAsync(uuid, mine, cancellationToken).ConfigureAwait(false);
     }
 
@@ -68,6 +69,9 @@ internal sealed class PodCollector(PodDirectories pods, Func<string, IStage1?> f
         };
     }
 
+    /// <exception cref="PodException">A newer version wrote the pod's record: it is not ours to move or remove.</exception>
+    private static void RefuseNewer(PodLocation location) => _ = PodFiles.ReadRecord(location.Directory);
+
     private enum Outcome
     {
         Kept,
@@ -96,6 +100,7 @@ internal sealed class PodCollector(PodDirectories pods, Func<string, IStage1?> f
             return Outcome.Kept;
         }
 
+        RefuseNewer(location);
         if (state == PodState.Exited && (options.GracePeriod > TimeSpan.Zero || options.MarkOnly))
         {
             // The time of the mark is when the grace period begins.
@@ -142,13 +147,20 @@ internal sealed class PodCollector(PodDirectories pods, Func<string, IStage1?> f
 
     private async Task CollectStage1Async(PodLocation location, CancellationToken cancellationToken)
     {
-        if (PodFiles.ReadRecord(location.Directory) is { } record)
+        if (PodFiles.ReadRecord(location.Directory) is not { } record || PodFiles.TryReadManifest(location.Directory) is not { } manifest)
         {
-            IStage1 stage1 = findStage1(record.Stage1) ?? throw new PodException(
-                PodFailure.HostUnsuitable, $"the pod {location.Uuid} needs the stage1 flavour {record.Stage1} to be collected, which is not registered");
-            Stage1Pod pod = PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record);
-            await stage1.CollectAsync(pod, cancellationToken).ConfigureAwait(false);
+            // Half prepared, half removed or damaged: nobody can tell which flavour it was, so each may look.
+            foreach (IStage1 each in stage1s)
+            {
+                await each.CollectAsync(PodDescription.Bare(pods.Root, location), cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
         }
+
+        IStage1 stage1 = stage1s.FirstOrDefault(s => s.Name == record.Stage1) ?? throw new PodException(
+            PodFailure.HostUnsuitable, $"the pod {location.Uuid} needs the stage1 flavour {record.Stage1} to be collected, which is not registered");
+        await stage1.CollectAsync(PodDescription.Make(pods.Root, location, manifest, record), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task RemoveOrphanedLocksAsync(CancellationToken cancellationToken)

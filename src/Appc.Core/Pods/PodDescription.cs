@@ -24,4 +24,15 @@ internal static class PodDescription
             }),
         ],
     };
+
+    /// <summary>A pod of which no more than its name is known.</summary>
+    public static Stage1Pod Bare(string root, PodLocation location) => new()
+    {
+        Uuid = location.Uuid,
+        Directory = location.Directory,
+        Root = root,
+        Manifest = new PodManifest(),
+        Options = new Stage1Options(),
+        Apps = [],
+    };
 }

@@ -31,12 +31,19 @@ internal sealed class PodDirectories
     /// <summary>Makes what is missing of the layout. The data of pods is nobody's business but the owner's.</summary>
     public void EnsureCreated()
     {
+        // Made last, so that where it is the others are.
+        if (Directory.Exists(_locks))
+        {
+            return;
+        }
+
         MakeDirectory(_pods);
-        MakeDirectory(_locks);
         foreach ((_, string name) in s_phases)
         {
             MakeDirectory(Path.Combine(_pods, name));
         }
+
+        MakeDirectory(_locks);
     }
 
     public string DirectoryOf(PodPhase phase, string uuid) => Path.Combine(_pods, s_phases[(int)phase].Name, uuid);
@@ -149,13 +156,9 @@ internal sealed class PodDirectories
         }
     }
 
-    private static void MakeDirectory(string path)
+    /// <summary>Makes a directory that only its owner can enter.</summary>
+    internal static void MakeDirectory(string path)
     {
-        if (Directory.Exists(path))
-        {
-            return;
-        }
-
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(path);

@@ -15,12 +15,7 @@ internal static class PodFiles
 
     public static void WriteNew(string directory, PodManifest manifest, PodRecord record)
     {
-        Directory.CreateDirectory(directory);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
+        PodDirectories.MakeDirectory(directory);
         Directory.CreateDirectory(Path.Combine(directory, "logs"));
         Directory.CreateDirectory(Path.Combine(directory, "status"));
         File.WriteAllBytes(Path.Combine(directory, ManifestName), manifest.ToJsonBytes());
@@ -33,30 +28,49 @@ internal static class PodFiles
 
     public static byte[] ReadManifestBytes(string directory) => File.ReadAllBytes(Path.Combine(directory, ManifestName));
 
-    /// <summary>The pod's record; null if its preparation did not come that far.</summary>
-    /// <exception cref="PodException">The record is damaged, or written by a newer version.</exception>
-    public static PodRecord? ReadRecord(string directory)
+    /// <summary>The manifest; null if it is missing or damaged, as after a power cut or in a half removed pod.</summary>
+    public static PodManifest? TryReadManifest(string directory)
     {
-        byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(Path.Combine(directory, RecordName));
+            return ReadManifest(directory);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or ManifestException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The pod's record; null if its preparation did not come that far, or if the file is damaged.</summary>
+    /// <exception cref="PodException">The record was written by a newer version.</exception>
+    public static PodRecord? ReadRecord(string directory)
+    {
+        PodRecord? record;
+        try
+        {
+            record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, RecordName)), PodRecordContext.Default.PodRecord);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
             return null;
         }
 
+        return record is null || record.Version <= PodRecord.CurrentVersion ? record : throw new PodException(
+            PodFailure.Storage,
+            $"the pod {Path.GetFileName(directory)} was made by a newer version of this library (format {record.Version}, known is {PodRecord.CurrentVersion})",
+            "use the newer version for it");
+    }
+
+    /// <summary>The pod's record as far as this version can read it; else null.</summary>
+    public static PodRecord? TryReadRecord(string directory)
+    {
         try
         {
-            PodRecord? record = JsonSerializer.Deserialize(bytes, PodRecordContext.Default.PodRecord);
-            return record is null ? null
-                : record.Version <= PodRecord.CurrentVersion ? record
-                : throw new PodException(PodFailure.Storage, $"the pod {Path.GetFileName(directory)} was made by a newer version of this library (format {record.Version}, known is {PodRecord.CurrentVersion})", "use the newer version for it");
+            return ReadRecord(directory);
         }
-        catch (JsonException e)
+        catch (PodException)
         {
-            throw new PodException(PodFailure.Storage, $"{RecordName} of the pod {Path.GetFileName(directory)} is damaged: {e.Message}", "remove the pod", e);
+            return null;
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _pods = new PodDirectories(root);
         _factory = new PodFactory(_pods, images, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, logger);
-        _collector = new PodCollector(_pods, FindStage1, images, time, logger);
+        _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _supervisor.Remove = _collector.RemoveAsync;
     }
 

@@ -121,7 +121,7 @@ public sealed class PodRuntimeBuilder
         {
             PodState state = PodStatusReader.StateOf(pods, location, PodFiles.ReadFirstProcess(location.Directory)?.Process);
             if (state is not (PodState.Exited or PodState.AbortedPrepare)
-                && PodFiles.ReadRecord(location.Directory) is { } record
+                && PodFiles.TryReadRecord(location.Directory) is { } record
                 && record.Apps.Any(a => a.ImageIds.Contains(id)))
             {
                 return "pod " + location.Uuid;

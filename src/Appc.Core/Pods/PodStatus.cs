@@ -32,9 +32,9 @@ public sealed record PodStatus
 
     /// <summary>
     /// The pod's exit code as a shell would report it: that of the first app (by time) that failed, else 0;
-    /// 128 + N where signal N ended it, 255 where it is not known. Null while the pod has not ended.
+    /// 128 + N where signal N ended it, 255 where it is not known. Null while the pod has not ended, and when it is gone.
     /// </summary>
     public int? ExitCode =>
-        !HasEnded ? null
+        !HasEnded || Apps.Count == 0 ? null
         : Apps.Where(a => !a.Succeeded).OrderBy(a => a.Finished ?? DateTimeOffset.MaxValue).Select(a => (int?)a.ShellExitCode).FirstOrDefault() ?? 0;
 }

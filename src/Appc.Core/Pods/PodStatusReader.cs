@@ -29,13 +29,22 @@ internal static class PodStatusReader
         return new PodStatus { Uuid = location.Uuid, State = PodState.Gone };
     }
 
+    /// <summary>The status of a pod whose end its own starter has just seen, so that nothing has to be asked again.</summary>
+    public static PodStatus OfEnded(PodLocation location, PodManifest manifest, PodRecord record) =>
+        Make(location, PodState.Exited, record, PodFiles.ReadFirstProcess(location.Directory), ReadApps(location, manifest, PodState.Exited));
+
     private static PodStatus ReadOnce(PodDirectories pods, PodLocation location)
     {
-        PodRecord? record = PodFiles.ReadRecord(location.Directory);
+        PodRecord? record = PodFiles.TryReadRecord(location.Directory);
         (Stage1ProcessId Process, DateTimeOffset Started)? first = PodFiles.ReadFirstProcess(location.Directory);
         PodState state = StateOf(pods, location, first?.Process);
-        List<AppStatus> apps = record is null ? [] : ReadApps(location, state);
-        return new PodStatus
+        List<AppStatus> apps = record is not null && PodFiles.TryReadManifest(location.Directory) is { } manifest ? ReadApps(location, manifest, state) : [];
+        return Make(location, state, record, first, apps);
+    }
+
+    private static PodStatus Make(
+        PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, List<AppStatus> apps) =>
+        new()
         {
             Uuid = location.Uuid,
             State = state,
@@ -46,7 +55,6 @@ internal static class PodStatusReader
             Pid = state == PodState.Running && first?.Process.Pid is > 0 and int pid ? pid : null,
             Apps = apps,
         };
-    }
 
     /// <summary>
     /// A pod runs while its lock is held or one of its recorded processes lives: the lock alone is not enough,
@@ -67,9 +75,8 @@ internal static class PodStatusReader
 
     private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
 
-    private static List<AppStatus> ReadApps(PodLocation location, PodState state)
+    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state)
     {
-        PodManifest manifest = PodFiles.ReadManifest(location.Directory);
         List<AppStatus> apps = new(manifest.Apps.Count);
         foreach (RuntimeApp app in manifest.Apps)
         {

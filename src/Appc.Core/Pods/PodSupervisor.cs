@@ -177,7 +177,14 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         await entered.ConfigureAwait(false);
         await process.Ended.ConfigureAwait(false);
         embryo.Lock.Dispose();
-        PodStatus status = Look(uuid);
+        var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
+        PodStatus status = PodStatusReader.OfEnded(ran, embryo.Manifest, embryo.Record);
+        if (!Directory.Exists(ran.Directory))
+        {
+            // A collector was quicker.
+            status = Look(uuid);
+        }
+
         logger.Ended(uuid, status.ExitCode);
         AppcTelemetry.PodsEnded.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
         if (embryo.Record.RemoveOnExit)

@@ -234,6 +234,86 @@ public sealed class InMemoryPodTests : IDisposable
         Assert.Equal(all[0].Uuid, (await runtime.OpenAsync(all[0].Uuid.ToUpperInvariant())).Uuid);
     }
 
+    [Theory]
+    [InlineData("pod", "")]
+    [InlineData("pod", null)]
+    [InlineData("options.json", "")]
+    [InlineData("options.json", "{\"version\":1}")]
+    [InlineData("options.json", null)]
+    public async Task A_damaged_pod_spoils_no_list_and_is_collected(string file, string? content)
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        StoredImage image = await ImportAsync(runtime, "example.com/a", ["/a"]);
+        Pod whole = await runtime.RunAsync(Insecure(new AppSpec(image)));
+        Pod damaged = await runtime.RunAsync(Insecure(new AppSpec(image)));
+        await whole.WaitAsync();
+        await damaged.WaitAsync();
+        string path = Path.Combine(Root, "pods", "run", damaged.Uuid, file);
+        if (content is null)
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            File.WriteAllText(path, content);
+        }
+
+        Assert.Equal(2, (await runtime.ListAsync()).Count);
+        Assert.Equal(PodState.Exited, (await damaged.GetStatusAsync()).State);
+        GarbageReport report = await runtime.CollectGarbageAsync(new GarbageOptions { GracePeriod = TimeSpan.Zero });
+        Assert.Empty(report.Failures);
+        Assert.Equal(2, report.Removed.Count);
+        AssertNoPodLeft();
+    }
+
+    [Fact]
+    public async Task A_pod_of_a_newer_version_is_left_alone_with_a_word_of_why()
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        StoredImage image = await ImportAsync(runtime, "example.com/a", ["/a"]);
+        Pod pod = await runtime.RunAsync(Insecure(new AppSpec(image)));
+        await pod.WaitAsync();
+        string path = Path.Combine(Root, "pods", "run", pod.Uuid, "options.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"version\":1", "\"version\":2", StringComparison.Ordinal));
+
+        Assert.Equal(PodState.Exited, Assert.Single(await runtime.ListAsync()).State);
+        string failure = Assert.Single((await runtime.CollectGarbageAsync(new GarbageOptions { GracePeriod = TimeSpan.Zero })).Failures);
+        Assert.Contains("newer version", failure, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Root, "pods", "run", pod.Uuid, "options.json")));
+    }
+
+    [Fact]
+    public async Task Lists_and_waits_beside_a_collector_never_fail()
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        using PodRuntime collector = NewRuntime((_, _) => Task.FromResult(0));
+        StoredImage image = await ImportAsync(runtime, "example.com/a", ["/a"]);
+        using var end = new CancellationTokenSource();
+        Task collecting = Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                Assert.Empty((await collector.CollectGarbageAsync(new GarbageOptions { GracePeriod = TimeSpan.Zero })).Failures);
+            }
+        });
+        Task listing = Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                await collector.ListAsync();
+            }
+        });
+        for (int i = 0; i < 100; i++)
+        {
+            PodStatus status = await (await runtime.RunAsync(Insecure(new AppSpec(image)))).WaitAsync();
+            Assert.True(status.HasEnded);
+        }
+
+        await end.CancelAsync();
+        await collecting;
+        await listing;
+    }
+
     private void AssertNoPodLeft() =>
         Assert.Empty(Directory.Exists(Path.Combine(Root, "pods")) ? Directory.EnumerateFiles(Path.Combine(Root, "pods"), "*", SearchOption.AllDirectories) : []);
 
