@@ -25,7 +25,8 @@ for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     echo "== $name"
     code=0
-    dotnet test "$project" -c Release --no-build --nologo -v quiet \
+    # A test that hangs must not take everything with it.
+    timeout --kill-after=30 1800 dotnet test "$project" -c Release --no-build --nologo -v quiet \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results/$name.trx" "$@" || code=$?
     if [ -s "$results/$name.trx" ]; then
         total=$(count total "$results/$name.trx")

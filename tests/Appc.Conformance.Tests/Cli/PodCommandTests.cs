@@ -120,10 +120,13 @@ public sealed class PodCommandTests(Materials materials)
         string id = await world.StoreAsync();
         const string Script = "trap 'echo stopping; exit 3' TERM; echo up; while :; do sleep 0.05; done";
 
-        using Process appc = world.Start("run", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", Script);
+        // Tests that run in the background may have been started with the interrupt ignored, and children inherit that.
+        using Process appc = Programs.Start(
+            "env",
+            ["--default-signal=INT", Materials.Appc, .. world.Globals, "run", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", Script]);
         Assert.Equal("up", await appc.StandardOutput.ReadLineAsync());
         await Programs.MustAsync("kill", "-" + signal, appc.Id.ToString(CultureInfo.InvariantCulture));
-        string rest = await appc.StandardOutput.ReadToEndAsync();
+        string rest = await appc.StandardOutput.ReadToEndAsync().WaitAsync(Programs.Patience);
         await appc.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("stopping\n", rest);
