@@ -146,12 +146,5 @@ internal sealed unsafe partial class LaunchPlan
         Add("change to the new root", SystemCall.Chdir, Text("/"));
     }
 
-    /// <summary>chroot(2). Escapable with CAP_SYS_CHROOT: prefer <see cref="PivotRootHere"/>.</summary>
-    internal void ChangeRoot(string path)
-    {
-        Add("change the root", SystemCall.Chroot, Text(path));
-        Add("change to the new root", SystemCall.Chdir, Text("/"));
-    }
-
     private nint OptionalText(string? text) => text is null ? 0 : Text(text);
 }

@@ -25,7 +25,6 @@ internal static class SystemCall
     internal static int FchownAt => Pick(260, 54);
     internal static int Chdir => Pick(80, 49);
     internal static int Fchdir => Pick(81, 50);
-    internal static int Chroot => Pick(161, 51);
     internal static int PivotRoot => Pick(155, 41);
     internal static int Mount => Pick(165, 40);
     internal static int Umount2 => Pick(166, 39);

@@ -16,7 +16,7 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
             throw new PodException(PodFailure.NotFound, $"the pod {uuid} is gone");
         }
 
-        PodState state = StateOf(location);
+        PodState state = PodStatusReader.StateOf(pods, location);
         if (state is PodState.Running or PodState.Preparing)
         {
             throw new PodException(PodFailure.WrongState, $"the pod {uuid} is {(state == PodState.Running ? "running" : "being prepared")} and cannot be removed", "stop it first");
@@ -81,7 +81,7 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
 
     private async Task<Outcome> CollectOneAsync(PodLocation location, GarbageOptions options, CancellationToken cancellationToken)
     {
-        PodState state = StateOf(location);
+        PodState state = PodStatusReader.StateOf(pods, location);
         bool due = state switch
         {
             PodState.Exited or PodState.AbortedPrepare or PodState.Garbage => true,
@@ -179,9 +179,6 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
             }
         }
     }
-
-    private PodState StateOf(PodLocation location) =>
-        PodStatusReader.StateOf(pods, location, PodFiles.ReadFirstProcess(location.Directory)?.Process);
 
     private TimeSpan AgeOf(PodLocation location) => time.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(location.Directory);
 }

@@ -26,8 +26,6 @@ internal static class PodFiles
 
     public static PodManifest ReadManifest(string directory) => PodManifest.Parse(File.ReadAllBytes(Path.Combine(directory, ManifestName)));
 
-    public static byte[] ReadManifestBytes(string directory) => File.ReadAllBytes(Path.Combine(directory, ManifestName));
-
     /// <summary>The manifest; null if it is missing or damaged, as after a power cut or in a half removed pod.</summary>
     public static PodManifest? TryReadManifest(string directory)
     {

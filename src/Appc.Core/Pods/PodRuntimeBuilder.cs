@@ -119,7 +119,7 @@ public sealed class PodRuntimeBuilder
         string id = image.ToString();
         foreach (PodLocation location in pods.Enumerate().Where(p => p.Phase is PodPhase.Prepare or PodPhase.Prepared or PodPhase.Run))
         {
-            PodState state = PodStatusReader.StateOf(pods, location, PodFiles.ReadFirstProcess(location.Directory)?.Process);
+            PodState state = PodStatusReader.StateOf(pods, location);
             if (state is not (PodState.Exited or PodState.AbortedPrepare)
                 && PodFiles.TryReadRecord(location.Directory) is { } record
                 && record.Apps.Any(a => a.ImageIds.Contains(id)))

@@ -56,11 +56,15 @@ internal static class PodStatusReader
             Apps = apps,
         };
 
+    /// <summary>What a pod is doing, without its apps.</summary>
+    public static PodState StateOf(PodDirectories pods, PodLocation location) =>
+        StateOf(pods, location, PodFiles.ReadFirstProcess(location.Directory)?.Process);
+
     /// <summary>
     /// A pod runs while its lock is held or one of its recorded processes lives: the lock alone is not enough,
     /// since a supervisor that was killed takes the lock with it a moment before the pod's other processes end.
     /// </summary>
-    public static PodState StateOf(PodDirectories pods, PodLocation location, Stage1ProcessId? first)
+    private static PodState StateOf(PodDirectories pods, PodLocation location, Stage1ProcessId? first)
     {
         bool locked = pods.IsLocked(location.Uuid);
         return location.Phase switch

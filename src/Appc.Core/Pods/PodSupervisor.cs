@@ -77,7 +77,7 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         }
 
         var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-        Stage1Pod pod = Describe(running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
+        Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
         Stage1Process? process = null;
         try
         {
@@ -160,16 +160,12 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
 
         PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(uuid, "has no record of how it was started");
         IStage1 stage1 = Stage1Of(uuid, record);
-        Stage1Pod pod = Describe(location, PodFiles.ReadManifest(location.Directory), record);
+        Stage1Pod pod = PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record);
         await stage1.StopAsync(pod, FirstProcessOf(location), grace, cancellationToken).ConfigureAwait(false);
         return await WaitAsync(uuid, cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => _watcher.Dispose();
-
-    /// <summary>A prepared pod as a flavour sees it.</summary>
-    public Stage1Pod Describe(PodLocation location, PodManifest manifest, PodRecord record) =>
-        PodDescription.Make(pods.Root, location, manifest, record);
 
     private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, Stage1Process process, Task entered)
     {

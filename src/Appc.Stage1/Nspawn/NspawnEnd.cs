@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Appc.Linux;
-using Appc.Stage1.Fly;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 

@@ -115,46 +115,25 @@ internal sealed partial class ManifestReader
 
     private ValueList<Label> Labels(JsonValue value) => List(value, static (reader, item) => reader.ReadLabel(item));
 
-    private Label ReadLabel(JsonValue value)
-    {
-        AcIdentifier? labelName = null;
-        string? text = null;
-        List<UnknownMember>? unknown = null;
-        if (!IsObject(value))
-        {
-            return null!;
-        }
-
-        foreach (JsonValue.JsonMember member in value.Members)
-        {
-            ReadOnlySpan<byte> name = member.Name.Key;
-            if (name.SequenceEqual("name"u8))
-            {
-                labelName = Identifier(member.Value);
-            }
-            else if (name.SequenceEqual("value"u8))
-            {
-                text = Text(member.Value);
-            }
-            else
-            {
-                Keep(ref unknown, member);
-            }
-        }
-
-        return new Label(labelName!, text!) { UnknownMembers = Kept(unknown) };
-    }
+    private Label ReadLabel(JsonValue value) => ReadNamedText(value, out AcIdentifier? name, out string? text, out List<UnknownMember>? unknown)
+        ? new Label(name!, text!) { UnknownMembers = Kept(unknown) }
+        : null!;
 
     private ValueList<Annotation> Annotations(JsonValue value) => List(value, static (reader, item) => reader.ReadAnnotation(item));
 
-    private Annotation ReadAnnotation(JsonValue value)
+    private Annotation ReadAnnotation(JsonValue value) => ReadNamedText(value, out AcIdentifier? name, out string? text, out List<UnknownMember>? unknown)
+        ? new Annotation(name!, text!) { UnknownMembers = Kept(unknown) }
+        : null!;
+
+    /// <summary>What labels and annotations are: a name and a text. False if the value is no object.</summary>
+    private bool ReadNamedText(JsonValue value, out AcIdentifier? identifier, out string? text, out List<UnknownMember>? unknown)
     {
-        AcIdentifier? annotationName = null;
-        string? text = null;
-        List<UnknownMember>? unknown = null;
+        identifier = null;
+        text = null;
+        unknown = null;
         if (!IsObject(value))
         {
-            return null!;
+            return false;
         }
 
         foreach (JsonValue.JsonMember member in value.Members)
@@ -162,7 +141,7 @@ internal sealed partial class ManifestReader
             ReadOnlySpan<byte> name = member.Name.Key;
             if (name.SequenceEqual("name"u8))
             {
-                annotationName = Identifier(member.Value);
+                identifier = Identifier(member.Value);
             }
             else if (name.SequenceEqual("value"u8))
             {
@@ -174,6 +153,6 @@ internal sealed partial class ManifestReader
             }
         }
 
-        return new Annotation(annotationName!, text!) { UnknownMembers = Kept(unknown) };
+        return true;
     }
 }

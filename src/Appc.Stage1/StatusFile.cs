@@ -1,6 +1,6 @@
 using Appc.Linux;
 
-namespace Appc.Stage1.Fly;
+namespace Appc.Stage1;
 
 /// <summary>
 /// Where the end of an app will be recorded. Held by descriptor, so that it is found again when the pod's directory
