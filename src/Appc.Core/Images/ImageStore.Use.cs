@@ -8,21 +8,29 @@ public sealed partial class ImageStore
 {
     /// <summary>
     /// Keeps an image from being removed until the result is disposed: a shared lock that every process sees and that
-    /// ends with this one.
+    /// ends with this one. Counts as a use of the image.
     /// </summary>
     /// <exception cref="ImageException">It is not in the store, or is being removed.</exception>
     public async Task<IDisposable> HoldAsync(ImageId id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
+        DirectoryLock taken = await TryHoldAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id.ToString());
+        MarkUsed(id);
+        return taken;
+    }
+
+    /// <summary>Takes the shared lock; null if the image is not there.</summary>
+    private async Task<DirectoryLock?> TryHoldAsync(ImageId id, CancellationToken cancellationToken)
+    {
         long start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
             switch (TryLock(id, exclusive: false, out DirectoryLock? taken))
             {
                 case DirectoryLock.Outcome.Taken:
-                    return taken!;
+                    return taken;
                 case DirectoryLock.Outcome.Missing:
-                    throw NotFound(id.ToString());
+                    return null;
                 default:
                     // Exclusive locks are short: an image is being published or removed.
                     if (_options.TimeProvider.GetElapsedTime(start) > BusyWait)
@@ -35,6 +43,11 @@ public sealed partial class ImageStore
             }
         }
     }
+
+    /// <summary>Notes that an image is used now. That it cannot be noted, on a file system that nothing is written to, spoils no use.</summary>
+    internal void MarkUsed(ImageId id) => MarkUsed(Path.Combine(_layout.Image(id), StoreLayout.ProvenanceFile));
+
+    private bool MarkUsed(string file) => FileClock.Set(file, _options.TimeProvider.GetUtcNow());
 
     /// <summary>
     /// Writes the archive as it was signed to a file, byte for byte, and the signature (if there is one) to the same name
