@@ -152,7 +152,7 @@ public sealed partial class ImageStore
 
         StoredImage Find(StoredImage image, Dependency dependency)
         {
-            StoredImage? found = Fulfil(images, dependency);
+            StoredImage? found = Dependencies.Fulfil(images, dependency);
             string wanted = dependency.ImageId?.ToString()
                 ?? string.Join(',', dependency.Labels.Select(l => $"{l.Name}={l.Value}").Prepend(dependency.ImageName.ToString()));
             return found ?? throw new ImageException(
@@ -161,8 +161,4 @@ public sealed partial class ImageStore
                 $"fetch it: appc fetch {dependency.ImageName}");
         }
     }
-    /// <summary>The image that fulfils a dependency: the very one, or the best of its name and labels; null if there is none.</summary>
-    private static StoredImage? Fulfil(List<StoredImage> images, Dependency dependency) => dependency.ImageId is { } exact
-        ? images.Find(i => i.Id == exact)
-        : ImageMatch.Best(images, dependency.ImageName, dependency.Labels);
 }

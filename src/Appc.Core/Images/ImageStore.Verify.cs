@@ -27,7 +27,8 @@ public sealed partial class ImageStore
         List<ImageId> ids = [id];
         if (options.Dependencies)
         {
-            ids.AddRange(await Task.Run(() => DependenciesOf(id, cancellationToken), cancellationToken).ConfigureAwait(false));
+            HashSet<ImageId> below = await Task.Run(() => Dependencies.Closure(ListAll(cancellationToken), id), cancellationToken).ConfigureAwait(false);
+            ids.AddRange(below.Where(i => i != id).Order());
         }
 
         ImageVerificationReport report = await VerifyEachAsync(ids, options, progress, cancellationToken).ConfigureAwait(false);
@@ -203,25 +204,5 @@ public sealed partial class ImageStore
         {
             return null;
         }
-    }
-
-    private List<ImageId> DependenciesOf(ImageId id, CancellationToken cancellationToken)
-    {
-        List<StoredImage> images = ListAll(cancellationToken);
-        List<ImageId> found = [];
-        Queue<ImageId> open = new([id]);
-        while (open.TryDequeue(out ImageId? next))
-        {
-            foreach (Dependency dependency in images.Find(i => i.Id == next)?.Manifest.Dependencies ?? [])
-            {
-                if (Fulfil(images, dependency)?.Id is { } other && other != id && !found.Contains(other))
-                {
-                    found.Add(other);
-                    open.Enqueue(other);
-                }
-            }
-        }
-
-        return found;
     }
 }
