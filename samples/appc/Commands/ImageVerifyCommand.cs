@@ -28,7 +28,7 @@ internal sealed class ImageVerifyCommand : Command
 
             foreach (string reference in arguments.Operands)
             {
-                ImageId id = await ResolveAsync(context.Images, reference, cancellationToken);
+                ImageId id = await context.Images.ResolveIdAsync(reference, cancellationToken);
                 Add(reference, await context.Images.VerifyAsync(id, options, progress, cancellationToken));
             }
         }
@@ -56,10 +56,6 @@ internal sealed class ImageVerifyCommand : Command
             }
         }
     }
-
-    // By its id an image can be verified whose files are too damaged to be resolved.
-    private static async Task<ImageId> ResolveAsync(ImageStore store, string reference, CancellationToken cancellationToken) =>
-        ImageId.TryParse(reference, out ImageId? exact) ? exact : (await store.ResolveAsync(reference, cancellationToken)).Id;
 
     private static void Print(CliContext context, string shown, ImageVerification image)
     {
