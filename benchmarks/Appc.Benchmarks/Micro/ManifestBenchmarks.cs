@@ -17,7 +17,7 @@ public class ManifestBenchmarks
     [Benchmark]
     public byte[] Write() => _manifest.ToJsonBytes();
 
-    private static string Document()
+    internal static string Document()
     {
         string environment = string.Join(',', Enumerable.Range(0, 20).Select(i => $$"""{"name":"VARIABLE_{{i}}","value":"value number {{i}}" }"""));
         return $$"""
