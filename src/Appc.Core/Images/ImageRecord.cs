@@ -1,3 +1,4 @@
+using System.Text;
 using Appc.Linux;
 using Appc.Manifests;
 
@@ -6,6 +7,8 @@ namespace Appc.Images;
 /// <summary>Reads what the store knows of an image.</summary>
 internal static unsafe class ImageRecord
 {
+    private const int Attempts = 10;
+
     /// <summary>An image; null if it is not there, or goes while it is read.</summary>
     /// <exception cref="ImageException">Its files are damaged.</exception>
     public static StoredImage? TryLoad(StoreLayout layout, ImageId id)
@@ -17,7 +20,7 @@ internal static unsafe class ImageRecord
 
         try
         {
-            using Fd? images = OpenDirectory(null, layout.Images);
+            using Fd? images = OpenDirectory(null, Fd.PathBytes(layout.Images));
             return images is null ? null : TryLoad(layout, images, id);
         }
         catch (ErrnoException e)
@@ -26,29 +29,31 @@ internal static unsafe class ImageRecord
         }
     }
 
-    /// <summary>As the other one, beneath the open directory of all images: a list of many looks their path up once.</summary>
+    /// <summary>
+    /// As the other one, beneath the open directory of all images: a list of many looks their path up once, and needs ten
+    /// system calls an image.
+    /// </summary>
     public static StoredImage? TryLoad(StoreLayout layout, Fd images, ImageId id)
     {
         string name = id.ToString();
         try
         {
-            while (true)
+            for (int attempt = 1; ; attempt++)
             {
-                using Fd? directory = OpenDirectory(images, name);
-                if (directory is null)
-                {
-                    return null;
-                }
-
                 try
                 {
-                    return Load(layout, directory, id);
+                    return Load(layout, images, name, id);
                 }
                 catch (ErrnoException e) when (e.Number == Errno.ENOENT)
                 {
-                    // Removed, and perhaps imported again, since it was opened: then what lies there now counts.
-                    using Fd? now = OpenDirectory(images, name);
-                    if (now is not null && now.Stat().IsSameFile(directory.Stat()))
+                    using Fd? directory = OpenDirectory(images, Fd.PathBytes(name));
+                    if (directory is null)
+                    {
+                        return null;
+                    }
+
+                    // Perhaps it was removed and imported again in between: then it is read anew.
+                    if (attempt == Attempts)
                     {
                         throw;
                     }
@@ -61,35 +66,77 @@ internal static unsafe class ImageRecord
         }
     }
 
-    private static StoredImage Load(StoreLayout layout, Fd directory, ImageId id)
+    private static StoredImage Load(StoreLayout layout, Fd images, string name, ImageId id)
     {
-        string path = layout.Image(id);
-        byte[] manifest = Read(directory, "manifest\0"u8, out _);
-        byte[] provenance = Read(directory, "provenance.json\0"u8, out Libc.Statx record);
-        fixed (byte* archive = "image.aci\0"u8)
-        fixed (byte* tree = "rootfs\0"u8)
+        byte[] path = new byte[name.Length + 32];
+        Encoding.ASCII.GetBytes(name, path);
+        path[name.Length] = (byte)'/';
+        Span<byte> file = path.AsSpan(name.Length + 1);
+        byte[] manifest = Read(images, At(path, file, "manifest"u8), out _);
+        byte[] provenance = Read(images, At(path, file, "provenance.json"u8), out Libc.Statx record);
+        long archive = (Stat(images, At(path, file, "image.aci"u8)) ?? throw new ErrnoException("stat image.aci", Errno.ENOENT)).Size;
+        bool hasTree = Stat(images, At(path, file, "rootfs"u8)) is { Type: Libc.S_IFDIR };
+        string directory = layout.Image(id);
+        return Make(id, directory, manifest, provenance, FileClock.From(record.ModifyTime), archive, hasTree);
+    }
+
+    private static byte[] At(byte[] path, Span<byte> file, ReadOnlySpan<byte> name)
+    {
+        file.Clear();
+        name.CopyTo(file);
+        return path;
+    }
+
+    private static Libc.Statx? Stat(Fd images, byte[] path)
+    {
+        fixed (byte* p = path)
         {
-            ErrnoException.ThrowIfFailed(Libc.StatAt(directory.Number, archive, Libc.AT_SYMLINK_NOFOLLOW, out Libc.Statx stat), "stat image.aci");
-            bool hasTree = Libc.StatAt(directory.Number, tree, Libc.AT_SYMLINK_NOFOLLOW, out Libc.Statx top) == 0 && top.Type == Libc.S_IFDIR;
-            return Make(layout, id, manifest, provenance, FileClock.From(record.ModifyTime), stat.Size, hasTree ? Path.Combine(path, StoreLayout.TreeDirectory) : null);
+            return Libc.StatAt(images.Number, p, Libc.AT_SYMLINK_NOFOLLOW, out Libc.Statx stat) == 0 ? stat
+                : Errno.Last == Errno.ENOENT ? null
+                : throw new ErrnoException("stat", Errno.Last);
         }
     }
 
-    private static byte[] Read(Fd directory, ReadOnlySpan<byte> terminatedName, out Libc.Statx stat)
+    private static byte[] Read(Fd images, byte[] path, out Libc.Statx stat)
     {
-        using Verification.TreeNode node = Verification.TreeNode.TryOpen(directory, terminatedName)
-            ?? throw new ErrnoException("open " + ByteText.Show(terminatedName[..^1]), Errno.ENOENT);
-        stat = node.Stat;
-        byte[] content = new byte[stat.Type == Libc.S_IFREG ? stat.Size : 0];
-        return node.Read(content, 0) == content.Length ? content : throw new IOException($"{ByteText.Show(terminatedName[..^1])} is cut off");
+        fixed (byte* p = path)
+        {
+            using Fd fd = Fd.Own(
+                Libc.openat(images.Number, p, Libc.O_RDONLY | Libc.O_NOFOLLOW | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0),
+                "open a file of the image");
+            stat = fd.Stat();
+            if (stat.Type != Libc.S_IFREG)
+            {
+                throw new IOException("one of its files is no regular file");
+            }
+
+            byte[] content = new byte[stat.Size];
+            int done = 0;
+            fixed (byte* c = content)
+            {
+                while (done < content.Length)
+                {
+                    nint length = Libc.read(fd.Number, c + done, (nuint)(content.Length - done));
+                    ErrnoException.ThrowIfFailed(length, "read");
+                    if (length == 0)
+                    {
+                        throw new IOException("one of its files is cut off");
+                    }
+
+                    done += (int)length;
+                }
+            }
+
+            return content;
+        }
     }
 
-    private static Fd? OpenDirectory(Fd? parent, string path)
+    private static Fd? OpenDirectory(Fd? parent, byte[] terminatedPath)
     {
-        fixed (byte* p = Fd.PathBytes(path))
+        fixed (byte* p = terminatedPath)
         {
             int follow = parent is null ? 0 : Libc.O_NOFOLLOW;
-            int fd = Libc.openat(parent?.Number ?? Libc.AT_FDCWD, p, Libc.O_RDONLY | Libc.O_DIRECTORY | follow | Libc.O_CLOEXEC, 0);
+            int fd = Libc.openat(parent?.Number ?? Libc.AT_FDCWD, p, Libc.O_PATH | Libc.O_DIRECTORY | follow | Libc.O_CLOEXEC, 0);
             return fd < 0 && Errno.Last == Errno.ENOENT ? null : Fd.Own(fd, "open");
         }
     }
@@ -98,17 +145,16 @@ internal static unsafe class ImageRecord
     {
         string directory = layout.Image(id);
         string record = Path.Combine(directory, StoreLayout.ProvenanceFile);
-        string tree = Path.Combine(directory, StoreLayout.TreeDirectory);
         try
         {
             return Make(
-                layout,
                 id,
+                directory,
                 File.ReadAllBytes(Path.Combine(directory, StoreLayout.ManifestFile)),
                 File.ReadAllBytes(record),
                 File.GetLastWriteTimeUtc(record),
                 new FileInfo(Path.Combine(directory, StoreLayout.ArchiveFile)).Length,
-                Directory.Exists(tree) ? tree : null);
+                Directory.Exists(Path.Combine(directory, StoreLayout.TreeDirectory)));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && !Directory.Exists(directory))
         {
@@ -121,15 +167,15 @@ internal static unsafe class ImageRecord
     }
 
     private static StoredImage Make(
-        StoreLayout layout, ImageId id, byte[] manifest, byte[] provenance, DateTimeOffset lastUsed, long archiveBytes, string? tree) => new()
+        ImageId id, string directory, byte[] manifest, byte[] provenance, DateTimeOffset lastUsed, long archiveBytes, bool hasTree) => new()
         {
             Id = id,
             Manifest = ImageManifest.Parse(manifest),
             Provenance = ProvenanceJson.Read(provenance),
             LastUsed = lastUsed,
             ArchiveBytes = archiveBytes,
-            ArchivePath = Path.Combine(layout.Image(id), StoreLayout.ArchiveFile),
-            TreePath = tree,
+            ArchivePath = Path.Combine(directory, StoreLayout.ArchiveFile),
+            TreePath = hasTree ? Path.Combine(directory, StoreLayout.TreeDirectory) : null,
         };
 
     private static ImageException Damaged(ImageId id, string directory, Exception e) => new(
