@@ -43,8 +43,10 @@ internal sealed class CliContext : IAsyncDisposable
     public ILoggerFactory Loggers => _loggers;
 
     /// <summary>What must be proven about images.</summary>
-    public TrustPolicy Trust =>
-        Options.Insecure.HasFlag(InsecureOptions.Image) ? TrustPolicy.Insecure : TrustPolicy.RequireSignature;
+    public TrustPolicy Trust => TrustIfSaid ?? TrustPolicy.RequireSignature;
+
+    /// <summary>What must be proven about images, where the command line says it; else null.</summary>
+    public TrustPolicy? TrustIfSaid => Options.Insecure.HasFlag(InsecureOptions.Image) ? TrustPolicy.Insecure : null;
 
     public PodRuntime Runtime => _runtime ??= BuildRuntime();
 

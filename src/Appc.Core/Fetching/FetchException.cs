@@ -31,7 +31,7 @@ public sealed class FetchException : AppcException
     public override bool IsTransient => !_permanent && Failure switch
     {
         FetchFailure.Network => true,
-        FetchFailure.HttpStatus => StatusCode is 408 or 425 or 429 or 500 or 502 or 503 or 504,
+        FetchFailure.HttpStatus => StatusCode is 202 or 408 or 425 or 429 or 500 or 502 or 503 or 504,
         _ => false,
     };
 }

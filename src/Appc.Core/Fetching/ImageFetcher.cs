@@ -103,9 +103,8 @@ public sealed class ImageFetcher : IDisposable
     private async Task<FetchResult> ResolveAsync(string id, FetchOptions options, CancellationToken cancellationToken)
     {
         StoredImage stored = await Store.ResolveAsync(id, cancellationToken).ConfigureAwait(false);
-        return options.Trust.SignatureRequired && stored.Provenance.Insecure
-            ? throw ImageAcquirer.StoredUnchecked(stored)
-            : new FetchResult(stored, FetchOrigin.Store);
+        await Store.CheckTrustAsync(stored.Id, options.Trust, cancellationToken).ConfigureAwait(false);
+        return new FetchResult(stored, FetchOrigin.Store);
     }
 
     private async Task<FetchResult> ImportFileAsync(string path, FetchOptions options, IProgress<FetchProgress>? progress, CancellationToken cancellationToken)

@@ -19,13 +19,26 @@ public sealed partial class ImageStore
     public Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
-        return DedicatedThread.RunAsync<IReadOnlyList<string>>("appc layers", () => GetLayers(id, cancellationToken));
+        return DedicatedThread.RunAsync<IReadOnlyList<string>>("appc layers", () => GetLayers(Resolve(id, cancellationToken), cancellationToken));
     }
 
-    private List<string> GetLayers(ImageId id, CancellationToken cancellationToken)
+    /// <summary>
+    /// An image and all that it depends on, directly and through others, each once; and, if they are asked for, the
+    /// trees as <see cref="GetLayersAsync"/> gives them. Both come from one look at the store, so they are of the same images.
+    /// </summary>
+    internal Task<(IReadOnlyList<ImageId> Images, IReadOnlyList<string> Layers)> ResolveAsync(ImageId id, bool layers, CancellationToken cancellationToken) =>
+        DedicatedThread.RunAsync<(IReadOnlyList<ImageId>, IReadOnlyList<string>)>("appc layers", () =>
+        {
+            DependencyTree tree = Resolve(id, cancellationToken);
+            return ([.. tree.InOrder().Select(i => i.Id).Distinct()], layers ? GetLayers(tree, cancellationToken) : []);
+        });
+
+    private DependencyTree Resolve(ImageId id, CancellationToken cancellationToken) =>
+        ResolveDependencies(ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString()), cancellationToken);
+
+    private List<string> GetLayers(DependencyTree tree, CancellationToken cancellationToken)
     {
-        StoredImage top = ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString());
-        DependencyTree tree = ResolveDependencies(top, cancellationToken);
+        StoredImage top = tree.Image;
         List<StoredImage> layers = [];
         HashSet<ImageId> seen = [];
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Appc.Pods;
 
 /// <summary>Turns a specification into a pod's directory in <c>prepare</c>, locked by the caller.</summary>
-internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimeProvider time, ILogger logger)
+internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrust trust, TimeProvider time, ILogger logger)
 {
     /// <summary>A pod in <c>prepare</c>, its lock, and all that a flavour must know of it.</summary>
     internal sealed record Embryo(PodLocation Location, LockFile Lock, PodManifest Manifest, PodRecord Record);
@@ -17,7 +17,6 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
     {
         PodManifest manifest = PodReifier.Reify(spec, stage1);
         string uuid = Guid.NewGuid().ToString("D");
-        RequireTrust(uuid, spec);
         ReportRestrictions(uuid, spec, manifest, stage1);
 
         List<IDisposable> holds = [];
@@ -29,6 +28,9 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
                 apps.Add(await HoldLayersAsync(app, manifest.Apps[apps.Count].Name, stage1, holds, cancellationToken).ConfigureAwait(false));
             }
 
+            TrustPolicy policy = spec.Trust ?? images.Trust;
+            await trust.RequireAsync(uuid, apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), policy, cancellationToken).ConfigureAwait(false);
+
             var record = new PodRecord
             {
                 Stage1 = stage1.Name,
@@ -36,6 +38,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
                 Options = spec.Options with { PrivateUsers = spec.Options.PrivateUsers && stage1.Features.UserNamespaces },
                 Apps = apps,
                 RemoveOnExit = spec.RemoveOnExit,
+                Trust = policy,
             };
             return Write(uuid, manifest, record);
         }
@@ -75,40 +78,14 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
     private async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
     {
         holds.Add(await images.HoldAsync(app.Image.Id, cancellationToken).ConfigureAwait(false));
-        IReadOnlyList<string> layers = stage1.Features.NeedsTrees
-            ? await images.GetLayersAsync(app.Image.Id, cancellationToken).ConfigureAwait(false)
-            : [];
-        List<string> ids = [app.Image.Id.ToString()];
-        foreach (string layer in layers)
+        (IReadOnlyList<ImageId> all, IReadOnlyList<string> layers) =
+            await images.ResolveAsync(app.Image.Id, stage1.Features.NeedsTrees, cancellationToken).ConfigureAwait(false);
+        foreach (ImageId dependency in all.Where(i => i != app.Image.Id))
         {
-            if (ImageOfLayer(layer) is { } id && !ids.Contains(id.ToString()))
-            {
-                holds.Add(await images.HoldAsync(id, cancellationToken).ConfigureAwait(false));
-                ids.Add(id.ToString());
-            }
+            holds.Add(await images.HoldAsync(dependency, cancellationToken).ConfigureAwait(false));
         }
 
-        return new PodRecordApp(name.ToString(), layers, ids);
-    }
-
-    /// <summary>The image whose directory a tree lies in: trees are kept as <c>images/ID/rootfs</c>.</summary>
-    private static ImageId? ImageOfLayer(string layer) =>
-        ImageId.TryParse(Path.GetFileName(Path.GetDirectoryName(layer)), out ImageId? id) ? id : null;
-
-    private void RequireTrust(string uuid, PodSpec spec)
-    {
-        foreach (StoredImage image in spec.Apps.Select(a => a.Image).Where(i => i.Provenance.Signer is null))
-        {
-            if (spec.Trust.SignatureRequired)
-            {
-                throw new TrustException(
-                    TrustFailure.Unsigned,
-                    $"the image {image.Manifest.Name} ({ShortId(image.Id)}) was stored without a signature check and does not run",
-                    "fetch it again with its signature, or allow it for this call (--insecure-options=image, TrustPolicy.Insecure)");
-            }
-
-            logger.RunsInsecureImage(uuid, image.Manifest.Name.ToString());
-        }
+        return new PodRecordApp(name.ToString(), layers, [.. all.OrderBy(i => i != app.Image.Id).Select(i => i.ToString())]);
     }
 
     private void ReportRestrictions(string uuid, PodSpec spec, PodManifest manifest, IStage1 stage1)
@@ -133,8 +110,6 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
             logger.IsolatorNotEnforced(uuid, isolator.Name.ToString(), owner, stage1.Name);
         }
     }
-
-    private static string ShortId(ImageId id) => id.ToString()[..19];
 
     private static void TryDelete(string directory)
     {
