@@ -18,6 +18,8 @@ internal sealed class CertificateChecker
     private readonly DateTimeOffset _now;
     private readonly Dictionary<KeyPacket, KeyState> _subkeys = [];
     private KeyState? _whole;
+    private Revocation? _revocation;
+    private bool _soughtRevocation;
     private KeyState? _primary;
     private SignaturePacket[] _selfSignatures = [];
     private int _verifications;
@@ -35,6 +37,23 @@ internal sealed class CertificateChecker
 
     /// <summary>The state that all keys of the certificate share: strength, revocation and expiry of the primary key.</summary>
     public KeyState Whole => _whole ??= CheckWhole();
+
+    /// <summary>The revocation of the whole key; null if there is none. Keys that are too weak are not looked into.</summary>
+    public Revocation? Revocation
+    {
+        get
+        {
+            if (!_soughtRevocation)
+            {
+                _soughtRevocation = true;
+                _revocation = PrimaryKey.Material.Weakness(_policy) is not null ? null : FindRevocation(
+                    Certificate.DirectSignatures, SignatureType.KeyRevocation,
+                    s => CertificationDigest.VerifyOverKey(PrimaryKey, s, PrimaryKey));
+            }
+
+            return _revocation;
+        }
+    }
 
     /// <summary>The state of the primary key as a signing key.</summary>
     public KeyState Primary => _primary ??= Whole.Problem is null && FlagsOfPrimary() is { } flags && (flags & SignFlag) == 0
@@ -60,9 +79,7 @@ internal sealed class CertificateChecker
             return new KeyState(weakness, null, null);
         }
 
-        Revocation? revocation = FindRevocation(
-            Certificate.DirectSignatures, SignatureType.KeyRevocation,
-            s => CertificationDigest.VerifyOverKey(PrimaryKey, s, PrimaryKey));
+        Revocation? revocation = Revocation;
         _selfSignatures = [.. FindSelfSignatures().OrderByDescending(s => s.Created)];
         uint? lifetime = _selfSignatures.Select(s => s.KeyExpiration).FirstOrDefault(e => e is not null);
         DateTimeOffset? expires = lifetime is > 0 ? PrimaryKey.Created.AddSeconds(lifetime.Value) : null;
