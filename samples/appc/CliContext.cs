@@ -18,13 +18,15 @@ internal sealed class CliContext : IAsyncDisposable
 {
     private readonly Stream _output = Console.OpenStandardOutput();
     private readonly StderrLoggerFactory _loggers;
+    private readonly bool _fetches;
     private PodRuntime? _runtime;
     private Keystore? _keys;
     private OpenPgpVerifier? _verifier;
 
-    public CliContext(GlobalOptions options, Reporter reporter)
+    public CliContext(GlobalOptions options, Reporter reporter, bool fetches)
     {
         Options = options;
+        _fetches = fetches;
         Reporter = reporter;
         Out = new StreamWriter(_output, new UTF8Encoding(false)) { AutoFlush = true };
 
@@ -81,10 +83,14 @@ internal sealed class CliContext : IAsyncDisposable
     }
 
     /// <summary>How discovery and downloads work.</summary>
-    public ImageFetcherOptions CreateFetcherOptions()
+    /// <param name="credentials">
+    /// Whether the files of <c>auth.d</c> are read. A faulty one must not stop a command that makes no requests.
+    /// </param>
+    public ImageFetcherOptions CreateFetcherOptions(bool credentials)
     {
         var options = new ImageFetcherOptions
         {
+            Credentials = credentials ? FetchCredentials.Load(Path.Combine(Options.SystemConfig, "auth.d"), Path.Combine(Options.Config, "auth.d")) : null,
             AllowInvalidTls = Options.Insecure.HasFlag(InsecureOptions.Tls),
             CertificateAuthorityFile = Options.CaFile,
             LoggerFactory = Loggers,
@@ -120,7 +126,7 @@ internal sealed class CliContext : IAsyncDisposable
 
     private PodRuntime BuildRuntime() => new PodRuntimeBuilder(Options.Root)
         .UseLogging(Loggers)
-        .UseFetcherOptions(CreateFetcherOptions())
+        .UseFetcherOptions(CreateFetcherOptions(_fetches))
         .UseVerifier(Verifier)
         .UseNspawn()
         .UseFly()
