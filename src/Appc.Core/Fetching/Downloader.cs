@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Appc.Images;
@@ -16,6 +17,7 @@ internal sealed class Downloader(HttpTransport http)
     /// <exception cref="ImageException">The file could not be written.</exception>
     public async Task<DownloadedArchive> DownloadAsync(DownloadRequest request, CancellationToken cancellationToken)
     {
+        using Activity? activity = FetchTelemetry.Download(DisplayText.Clean(request.Url));
         try
         {
             return await DownloadIntoAsync(request, cancellationToken).ConfigureAwait(false);
@@ -264,6 +266,7 @@ internal sealed class Downloader(HttpTransport http)
                         break;
                     }
 
+                    FetchTelemetry.Downloaded(count);
                     speed.Check(answer.Url, count);
                     if (file.Length + count > request.MaxBytes || file.Length + count > (request.ExpectedBytes ?? long.MaxValue))
                     {

@@ -24,7 +24,7 @@ public sealed class FetchException : AppcException
     /// <summary>How the image was looked for; null where no discovery took place.</summary>
     public DiscoveryResult? Discovery { get; internal init; }
 
-    /// <summary>Whether nobody listens at the other end, which a second attempt at once does not change.</summary>
+    /// <summary>Whether nobody listens at the other end.</summary>
     internal bool Refused { get; init; }
 
     /// <inheritdoc/>

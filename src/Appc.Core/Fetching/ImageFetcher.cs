@@ -49,7 +49,20 @@ public sealed class ImageFetcher : IDisposable
     public async Task<FetchResult> FetchAsync(ImageReference reference, FetchOptions? options = null, IProgress<FetchProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        options ??= new FetchOptions();
+        return await FetchTelemetry.FetchAsync(
+            DisplayText.Clean(reference.ToString()), () => FetchAllAsync(reference, options ?? new FetchOptions(), progress, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes connections.</summary>
+    public void Dispose()
+    {
+        Discovery.Dispose();
+        _acquirer.Dispose();
+        _http.Dispose();
+    }
+
+    private async Task<FetchResult> FetchAllAsync(ImageReference reference, FetchOptions options, IProgress<FetchProgress>? progress, CancellationToken cancellationToken)
+    {
         Label[] platform = HostPlatform.Labels(options.Os, options.Arch);
         FetchResult result = reference.Kind switch
         {
@@ -64,14 +77,6 @@ public sealed class ImageFetcher : IDisposable
 
         var dependencies = new DependencyFetcher((request, token) => _acquirer.AcquireAsync(request, options, progress, token), options, platform);
         return result with { Dependencies = await dependencies.FetchAsync(result.Image, cancellationToken).ConfigureAwait(false) };
-    }
-
-    /// <summary>Closes connections.</summary>
-    public void Dispose()
-    {
-        Discovery.Dispose();
-        _acquirer.Dispose();
-        _http.Dispose();
     }
 
     private static ImageRequest RequestFor(ImageReference reference, FetchOptions options, Label[] platform)
