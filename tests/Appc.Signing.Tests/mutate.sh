@@ -31,7 +31,7 @@ run() {
 }
 
 # The tests without gpg take seconds and notice most; the others run where those are content.
-tests() { run CheckTests VerifierTests PacketTests HostileSignatureTests && run KeystoreTests KeyStrengthTests DifferentialTests; }
+tests() { run CheckTests VerifierTests PacketTests HostileSignatureTests TrustPolicyTests StoredTrustTests && run KeystoreTests KeyStrengthTests DifferentialTests; }
 file=OpenPgpVerifier.cs
 tests || { cat "$copy/test.log"; exit 2; }
 
