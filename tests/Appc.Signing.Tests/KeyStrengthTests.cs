@@ -33,7 +33,7 @@ public sealed class KeyStrengthTests(GpgKeys keys)
     {
         Gpg gpg = keys.Gpg;
         Forge owner = Forge.Open(gpg.ExportSecret("rsa2048"));
-        Forge stranger = Forge.Open(gpg.ExportSecret("rsa4096"));
+        Forge stranger = Forge.Open(gpg.ExportSecret("rsa1024"));
         byte[] ring = gpg.Export("rsa2048");
         int first = Packets.Packet.ReadAll(ring)[0].Whole.Length;
         byte[] over = [.. owner.Key.HashPrefix(), .. owner.Key.Body.Span];
