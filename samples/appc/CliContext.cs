@@ -18,13 +18,15 @@ internal sealed class CliContext : IAsyncDisposable
 {
     private readonly Stream _output = Console.OpenStandardOutput();
     private readonly StderrLoggerFactory _loggers;
+    private readonly bool _fetches;
     private PodRuntime? _runtime;
     private Keystore? _keys;
     private OpenPgpVerifier? _verifier;
 
-    public CliContext(GlobalOptions options, Reporter reporter)
+    public CliContext(GlobalOptions options, Reporter reporter, bool fetches)
     {
         Options = options;
+        _fetches = fetches;
         Reporter = reporter;
         Out = new StreamWriter(_output, new UTF8Encoding(false)) { AutoFlush = true };
 
@@ -43,8 +45,10 @@ internal sealed class CliContext : IAsyncDisposable
     public ILoggerFactory Loggers => _loggers;
 
     /// <summary>What must be proven about images.</summary>
-    public TrustPolicy Trust =>
-        Options.Insecure.HasFlag(InsecureOptions.Image) ? TrustPolicy.Insecure : TrustPolicy.RequireSignature;
+    public TrustPolicy Trust => TrustIfSaid ?? TrustPolicy.RequireSignature;
+
+    /// <summary>What must be proven about images, where the command line says it; else null.</summary>
+    public TrustPolicy? TrustIfSaid => Options.Insecure.HasFlag(InsecureOptions.Image) ? TrustPolicy.Insecure : null;
 
     public PodRuntime Runtime => _runtime ??= BuildRuntime();
 
@@ -79,10 +83,14 @@ internal sealed class CliContext : IAsyncDisposable
     }
 
     /// <summary>How discovery and downloads work.</summary>
-    public ImageFetcherOptions CreateFetcherOptions()
+    /// <param name="credentials">
+    /// Whether the files of <c>auth.d</c> are read. A faulty one must not stop a command that makes no requests.
+    /// </param>
+    public ImageFetcherOptions CreateFetcherOptions(bool credentials)
     {
         var options = new ImageFetcherOptions
         {
+            Credentials = credentials ? FetchCredentials.Load(Path.Combine(Options.SystemConfig, "auth.d"), Path.Combine(Options.Config, "auth.d")) : null,
             AllowInvalidTls = Options.Insecure.HasFlag(InsecureOptions.Tls),
             CertificateAuthorityFile = Options.CaFile,
             LoggerFactory = Loggers,
@@ -118,7 +126,7 @@ internal sealed class CliContext : IAsyncDisposable
 
     private PodRuntime BuildRuntime() => new PodRuntimeBuilder(Options.Root)
         .UseLogging(Loggers)
-        .UseFetcherOptions(CreateFetcherOptions())
+        .UseFetcherOptions(CreateFetcherOptions(_fetches))
         .UseVerifier(Verifier)
         .UseNspawn()
         .UseFly()

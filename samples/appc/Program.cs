@@ -46,7 +46,7 @@ internal static class Program
             GlobalOptions options = GlobalOptions.From(before, given);
             debug = options.Debug;
             reporter.Quiet = options.Quiet;
-            await using var context = new CliContext(options, reporter);
+            await using var context = new CliContext(options, reporter, command.Fetches);
             foreach (string warning in InsecureOptionsText.Warnings(options.Insecure))
             {
                 reporter.Warning($"--insecure-options={warning}");

@@ -47,11 +47,15 @@ public sealed class Keystore
     /// <param name="source">One or several keys, armored or binary.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="TrustException">They cannot be read, are too large, or one is a secret key.</exception>
-    public async Task<IReadOnlyList<OpenPgpKey>> ReadKeysAsync(Stream source, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<OpenPgpKey>> ReadKeysAsync(Stream source, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
+        return ReadNamedKeysAsync(source, source is FileStream file ? $"key file {CleanText.From(file.Name)}" : "key file", cancellationToken);
+    }
+
+    internal async Task<IReadOnlyList<OpenPgpKey>> ReadNamedKeysAsync(Stream source, string name, CancellationToken cancellationToken)
+    {
         byte[]? content = await CappedReader.ReadAsync(source, _options.KeyFileBytes, cancellationToken).ConfigureAwait(false);
-        string name = source is FileStream file ? $"key file {CleanText.From(file.Name)}" : "key file";
         if (content is null)
         {
             throw new TrustException(TrustFailure.Keystore, $"{name} cannot be read: it is larger than {_options.KeyFileBytes} bytes");
@@ -250,7 +254,7 @@ public sealed class Keystore
     {
         try
         {
-            File.Delete(path);
+            AtomicFile.Delete(path);
             string top = Path.Combine(Directories[0], KeystoreReader.PrefixScopes) + Path.DirectorySeparatorChar;
             for (string? directory = Path.GetDirectoryName(path);
                  directory is not null && directory.StartsWith(top, StringComparison.Ordinal) && !Directory.EnumerateFileSystemEntries(directory).Any();

@@ -388,6 +388,23 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task Check_6_revocation_in_the_name_of_a_designated_revoker_is_taken_at_its_word()
+    {
+        Forge revoker = Forge.NewKey();
+        byte[] named = Forge.Sub(SubpacketType.RevocationKey, [0x80, 22, .. revoker.Key.FingerprintBytes]);
+        byte[] naming = _key.SignKeys(SignatureType.DirectKey, Start, [_key.Key], Sha512, named);
+        byte[] revocation = revoker.SignKeys(SignatureType.KeyRevocation, Start, [_key.Key]);
+        byte[] signature = _key.Sign(Image);
+        TrustException e = await Refused(TrustFailure.KeyNotUsable, Insert(_key.Certificate(), naming, revocation), signature);
+        Assert.Contains("in the name of a key that its owner lets revoke it", e.Message, StringComparison.Ordinal);
+
+        // Named, but silent; another one speaks; only others say that it was named.
+        await Good(Insert(_key.Certificate(), naming), signature);
+        await Good(Insert(_key.Certificate(), naming, Forge.NewKey().SignKeys(SignatureType.KeyRevocation, Start, [_key.Key])), signature);
+        await Good(Insert(_key.Certificate(), revoker.SignKeys(SignatureType.DirectKey, Start, [_key.Key], Sha512, named), revocation), signature);
+    }
+
+    [Fact]
     public async Task Check_6_subkey_revoked_by_its_primary_key_is_not_usable()
     {
         byte[] sound = [.. _key.Certificate(), .. _key.Bind(_subkey, _subkey.Back(_key.Key), subpackets: SignSubpacket)];

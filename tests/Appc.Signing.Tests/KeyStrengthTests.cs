@@ -25,6 +25,28 @@ public sealed class KeyStrengthTests(GpgKeys keys)
         Assert.Equal(good ? null : TrustFailure.KeyNotUsable, refusal?.Failure);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(10)]
+    public async Task Rsa_key_is_revoked_by_its_own_numbers_alone_whatever_the_hash(int hash)
+    {
+        Gpg gpg = keys.Gpg;
+        Forge owner = Forge.Open(gpg.ExportSecret("rsa2048"));
+        Forge stranger = Forge.Open(gpg.ExportSecret("rsa1024"));
+        byte[] ring = gpg.Export("rsa2048");
+        int first = Packets.Packet.ReadAll(ring)[0].Whole.Length;
+        byte[] over = [.. owner.Key.HashPrefix(), .. owner.Key.Body.Span];
+        byte[] id = Forge.Sub(Packets.SubpacketType.Issuer, owner.Key.FingerprintBytes[12..]);
+        byte[] own = owner.SignKeys(Packets.SignatureType.KeyRevocation, Forge.KeyTime.AddYears(1), [owner.Key], hash);
+        byte[] claimed = stranger.Sign(Packets.SignatureType.KeyRevocation, over, Forge.KeyTime.AddYears(1), hash, [], [id], issuer: false);
+        Assert.True(Assert.Single(await ReadAsync(own)).IsRevoked);
+        Assert.False(Assert.Single(await ReadAsync(claimed)).IsRevoked);
+
+        Task<IReadOnlyList<OpenPgpKey>> ReadAsync(byte[] revocation) =>
+            new Keystore().ReadKeysAsync(new MemoryStream([.. ring[..first], .. revocation, .. ring[first..]]));
+    }
+
     [Fact]
     public async Task Minimum_of_rsa_can_be_raised()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Appc.Fetching;
 using Appc.Manifests;
 using Appc.Signing.Tests.Support;
 using Appc.Trust;
@@ -329,6 +330,33 @@ public sealed class KeystoreTests(GpgKeys keys) : IDisposable
     }
 
     [Fact]
+    public async Task Keys_that_a_domain_offers_are_shown_with_their_address_and_trusted_by_a_second_call()
+    {
+        Forge key = Forge.NewKey();
+        using var server = new OfferingHandler(new Dictionary<string, byte[]>
+        {
+            ["https://example.com/team"] = """<meta name="ac-discovery-pubkeys" content="example.com https://example.com/a https://example.com/b"><meta name="ac-discovery-pubkeys" content="example.com https://example.com/b">"""u8.ToArray(),
+            ["https://example.com/a"] = key.Certificate(),
+            ["https://example.com/b"] = [.. key.Certificate(), .. Forge.NewKey().Certificate()],
+            ["https://example.com/bad"] = "no key"u8.ToArray(),
+        });
+        using var client = new ImageDiscovery(new ImageFetcherOptions { HttpHandler = server, MaxRetries = 0 });
+        Keystore keystore = New();
+        var discovery = new KeyDiscovery(keystore, client);
+        IReadOnlyList<OfferedKey> offered = await discovery.DiscoverAsync(AcIdentifier.Parse("example.com/team/app"));
+        Assert.Equal(key.Key.Fingerprint, offered[0].Key.Fingerprint);
+        Assert.Empty((await keystore.ListAsync()).Keys);
+        await keystore.AddAsync(offered[0].Key, AcIdentifier.Parse("example.com/team"));
+        Assert.Equal(key.Key.Fingerprint, Assert.Single((await keystore.ListAsync()).Keys).Fingerprint);
+
+        OfferedKey one = Assert.Single(await discovery.ReadUrlAsync("https://example.com/a"));
+        Assert.Equal((key.Key.Fingerprint, "https://example.com/a"), (one.Key.Fingerprint, one.Source));
+        Assert.Contains("https://example.com/bad", (await Assert.ThrowsAsync<TrustException>(() => discovery.ReadUrlAsync("https://example.com/bad"))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<FetchException>(() => discovery.ReadUrlAsync("http://example.com/a"));
+        await Assert.ThrowsAsync<FetchException>(() => discovery.DiscoverAsync(AcIdentifier.Parse("example.org/app")));
+    }
+
+    [Fact]
     public async Task Cancelled_call_stops()
     {
         await New().TrustAsync(_gpg.Export("ed25519"), null);
@@ -368,5 +396,13 @@ public sealed class KeystoreTests(GpgKeys keys) : IDisposable
         {
             return null;
         }
+    }
+
+    private sealed class OfferingHandler(Dictionary<string, byte[]> pages) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(pages.TryGetValue(request.RequestUri!.GetLeftPart(UriPartial.Path), out byte[]? page)
+                ? new HttpResponseMessage { Content = new ByteArrayContent(page) }
+                : new HttpResponseMessage(System.Net.HttpStatusCode.NotFound));
     }
 }

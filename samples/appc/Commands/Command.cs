@@ -13,6 +13,9 @@ internal abstract class Command
     /// <summary>What it does, in one line.</summary>
     public abstract string Summary { get; }
 
+    /// <summary>Whether it may ask servers for images.</summary>
+    public virtual bool Fetches => false;
+
     public virtual void Define(OptionSet options)
     {
     }

@@ -16,7 +16,7 @@ internal sealed class DiscoverCommand : Command
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         string reference = arguments.Single("an image NAME[:VERSION][,LABEL=VALUE...]");
-        using var discovery = new ImageDiscovery(context.CreateFetcherOptions());
+        using var discovery = new ImageDiscovery(context.CreateFetcherOptions(credentials: true));
         var options = new DiscoveryOptions { AllowHttp = context.Options.Insecure.HasFlag(InsecureOptions.Http) };
         DiscoveryResult result = await discovery.DiscoverAsync(reference, options, cancellationToken);
         context.WriteJson(json => Write(json, result));

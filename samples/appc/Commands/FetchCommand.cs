@@ -12,6 +12,8 @@ internal sealed class FetchCommand : Command
 
     public override string Summary => "brings images into the store: finds them, checks who signed them";
 
+    public override bool Fetches => true;
+
     public override void Define(OptionSet options) => options.Value("pull-policy").Value("signature");
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)

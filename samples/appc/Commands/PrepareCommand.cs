@@ -11,6 +11,8 @@ internal sealed class PrepareCommand : Command
 
     public override string Summary => "prepares a pod without running it; prints its UUID";
 
+    public override bool Fetches => true;
+
     public override void Define(OptionSet options) => PodArguments.Define(options);
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)

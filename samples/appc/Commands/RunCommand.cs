@@ -11,6 +11,8 @@ internal sealed class RunCommand : Command
 
     public override string Summary => "runs a pod; output and exit code are its apps'";
 
+    public override bool Fetches => true;
+
     public override void Define(OptionSet options)
     {
         PodArguments.Define(options);

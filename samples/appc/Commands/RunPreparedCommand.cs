@@ -16,7 +16,8 @@ internal sealed class RunPreparedCommand : Command
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         bool remove = PodRunner.Removes(arguments);
-        await using Pod pod = await context.Runtime.RunPreparedAsync(arguments.Single("a pod"), cancellationToken);
+        await using Pod pod = await context.Runtime.RunPreparedAsync(
+            arguments.Single("a pod"), context.TrustIfSaid, cancellationToken);
         if (arguments.Has("detach"))
         {
             context.Out.WriteLine(pod.Uuid);

@@ -46,15 +46,17 @@ internal sealed class TrustListCommand : Command
             return ExitCodes.Success;
         }
 
-        var table = new Table("FINGERPRINT", "TRUSTED FOR", "ALGORITHM", "EXPIRES", "USER ID");
+        var table = new Table("FINGERPRINT", "TRUSTED FOR", "ALGORITHM", "MADE", "EXPIRES", "USER ID", "FILE");
         foreach (TrustedKey entry in listing.Keys)
         {
             table.Add(
                 entry.Fingerprint,
                 entry.IsMask ? $"not {TrustScope.Show(entry.Scope)}" : TrustScope.Show(entry.Scope),
                 entry.Key?.Algorithm ?? "-",
+                entry.Key is { } made ? ImageText.Time(made.Created) : "-",
                 entry.Key?.Problem ?? (entry.Key?.Expires is { } expires ? ImageText.Time(expires) : "-"),
-                entry.Key is { UserIds: [var first, ..] } ? first : "-");
+                entry.Key is { UserIds: [var first, ..] } ? first : "-",
+                entry.Path);
         }
 
         table.WriteTo(context.Out);

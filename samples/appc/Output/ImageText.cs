@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Appc.Images;
 using Appc.Manifests;
+using Appc.Trust;
 
 namespace Appc.Cli.Output;
 
@@ -18,7 +19,14 @@ internal static class ImageText
         time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + "Z";
 
     public static string SignedBy(StoredImage image) =>
-        image.Provenance.Signer is { } signer ? signer.PrimaryFingerprint : image.Provenance.Insecure ? "(not checked)" : "(unknown)";
+        image.Provenance.Signer is { } signer ? signer.PrimaryFingerprint : image.Provenance.Insecure ? "(not checked)" : "(allowed by id)";
+
+    private static string Basis(StoredImage image) => image.Provenance.Basis switch
+    {
+        TrustBasis.Signatures => "signatures",
+        TrustBasis.ImageId => "id",
+        _ => "nothing",
+    };
 
     /// <summary>The members that every command shows of an image.</summary>
     public static void WriteMembers(Utf8JsonWriter json, StoredImage image)
@@ -62,6 +70,9 @@ internal static class ImageText
         json.WriteString("source", image.Provenance.Source);
         json.WriteBoolean("latest", image.Provenance.Latest);
         json.WriteBoolean("insecure", image.Provenance.Insecure);
+        json.WriteString("trust", Basis(image));
+        json.WriteString("policy", image.Provenance.Policy?.ToString());
+        json.WriteTime("checked", image.Provenance.Checked);
         WriteSigner(json, image);
         json.WriteEndObject();
     }

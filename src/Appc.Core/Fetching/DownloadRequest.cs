@@ -13,8 +13,14 @@ internal sealed record DownloadRequest(Uri Url, string Directory)
     /// <summary>The number of bytes that it must have; null if any will do.</summary>
     public long? ExpectedBytes { get; init; }
 
-    /// <summary>Starts a check of the signature over bytes that follow; null if none is asked for.</summary>
-    public Func<CancellationToken, Task<ISignatureCheck>>? BeginCheck { get; init; }
+    /// <summary>
+    /// Starts a check of the signature over bytes that follow; null if none is asked for. It gives null where the
+    /// server has no signature yet, unless it is told that this is the last time it is asked.
+    /// </summary>
+    public Func<bool, CancellationToken, Task<ISignatureCheck?>>? BeginCheck { get; init; }
+
+    /// <summary>Whether an archive without a good signature is kept, for the caller to decide by its id.</summary>
+    public bool KeepRefused { get; init; }
 
     /// <summary>What is known of the copy that the store has; null if it has none.</summary>
     public HttpValidators? Stored { get; init; }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Appc.Images;
@@ -16,6 +17,7 @@ internal sealed class Downloader(HttpTransport http)
     /// <exception cref="ImageException">The file could not be written.</exception>
     public async Task<DownloadedArchive> DownloadAsync(DownloadRequest request, CancellationToken cancellationToken)
     {
+        using Activity? activity = FetchTelemetry.Download(DisplayText.Clean(request.Url));
         try
         {
             return await DownloadIntoAsync(request, cancellationToken).ConfigureAwait(false);
@@ -46,17 +48,19 @@ internal sealed class Downloader(HttpTransport http)
                 return new DownloadedArchive(null, 0, null, validators);
             }
 
-            try
-            {
-                return new DownloadedArchive(file.Path, file.Length, transfer.Check?.Complete(), validators);
-            }
-            catch (TrustException e) when (e.Failure == TrustFailure.BadSignature && (continued || transfer.Continued))
+            ImportProof? proof = await transfer.FinishCheckAsync(cancellationToken).ConfigureAwait(false);
+            if (proof?.Refusal is { Failure: TrustFailure.BadSignature } && (continued || transfer.Continued))
             {
                 // Parts of two files perhaps. Only a download in one piece can tell.
                 FetchLog.ContinuedInVain(http.Log, DisplayText.Clean(request.Url));
                 file.Restart(HttpValidators.None);
                 continued = false;
+                continue;
             }
+
+            return proof?.Refusal is { } refusal && !request.KeepRefused
+                ? throw refusal
+                : new DownloadedArchive(file.Path, file.Length, proof, validators);
         }
     }
 
@@ -64,8 +68,9 @@ internal sealed class Downloader(HttpTransport http)
     private sealed class Transfer(HttpTransport http, DownloadRequest request, PartialFile file) : IDisposable
     {
         private long _checked;
-
-        public ISignatureCheck? Check { get; private set; }
+        private bool _deferred;
+        private TrustException? _refusal;
+        private ISignatureCheck? _check;
 
         public bool NotModified { get; private set; }
 
@@ -73,11 +78,23 @@ internal sealed class Downloader(HttpTransport http)
 
         public async Task BeginCheckAsync(CancellationToken cancellationToken)
         {
-            if (Check is null && request.BeginCheck is { } begin)
+            if (_check is null && !_deferred && _refusal is null)
             {
-                Check = await begin(cancellationToken).ConfigureAwait(false);
-                _checked = 0;
+                await BeginCheckAsync(last: false, cancellationToken).ConfigureAwait(false);
+                _deferred = _check is null && _refusal is null && request.BeginCheck is not null;
             }
+        }
+
+        /// <summary>What the signatures say of all bytes; a signature that the server did not have at first is asked for now.</summary>
+        public async Task<ImportProof?> FinishCheckAsync(CancellationToken cancellationToken)
+        {
+            if (_deferred && _check is null)
+            {
+                await BeginCheckAsync(last: true, cancellationToken).ConfigureAwait(false);
+                await CheckPresentBytesAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return _refusal is not null ? ImportProof.Of(_refusal) : _check is null ? null : ImportProof.From(_check);
         }
 
         public async Task<HttpValidators> RunAsync(CancellationToken cancellationToken)
@@ -99,7 +116,25 @@ internal sealed class Downloader(HttpTransport http)
             }
         }
 
-        public void Dispose() => Check?.Dispose();
+        public void Dispose() => _check?.Dispose();
+
+        private async Task BeginCheckAsync(bool last, CancellationToken cancellationToken)
+        {
+            if (request.BeginCheck is not { } begin)
+            {
+                return;
+            }
+
+            try
+            {
+                _check = await begin(last, cancellationToken).ConfigureAwait(false);
+                _checked = 0;
+            }
+            catch (TrustException e) when (request.KeepRefused)
+            {
+                _refusal = e;
+            }
+        }
 
         private async Task<HttpAnswer> AskAsync(long offset, CancellationToken cancellationToken)
         {
@@ -175,8 +210,8 @@ internal sealed class Downloader(HttpTransport http)
             file.Restart(validators);
             if (_checked > 0)
             {
-                Check?.Dispose();
-                Check = null;
+                _check?.Dispose();
+                _check = null;
             }
         }
 
@@ -195,7 +230,7 @@ internal sealed class Downloader(HttpTransport http)
 
         private async Task CheckPresentBytesAsync(CancellationToken cancellationToken)
         {
-            if (Check is null)
+            if (_check is null)
             {
                 return;
             }
@@ -209,7 +244,7 @@ internal sealed class Downloader(HttpTransport http)
                     throw new IOException($"{file.Path} was cut short by another program");
                 }
 
-                Check.Append(buffer.AsSpan(0, count));
+                _check.Append(buffer.AsSpan(0, count));
                 _checked += count;
             }
         }
@@ -231,6 +266,7 @@ internal sealed class Downloader(HttpTransport http)
                         break;
                     }
 
+                    FetchTelemetry.Downloaded(count);
                     speed.Check(answer.Url, count);
                     if (file.Length + count > request.MaxBytes || file.Length + count > (request.ExpectedBytes ?? long.MaxValue))
                     {
@@ -239,7 +275,7 @@ internal sealed class Downloader(HttpTransport http)
 
                     read = answer.ReadAsync(next, cancellationToken);
                     ValueTask written = file.AppendAsync(current.AsMemory(0, count), cancellationToken);
-                    Check?.Append(current.AsSpan(0, count));
+                    _check?.Append(current.AsSpan(0, count));
                     _checked += count;
                     await written.ConfigureAwait(false);
                     request.Progress?.Invoke(file.Length, total);

@@ -24,14 +24,14 @@ public sealed class FetchException : AppcException
     /// <summary>How the image was looked for; null where no discovery took place.</summary>
     public DiscoveryResult? Discovery { get; internal init; }
 
-    /// <summary>Whether nobody listens at the other end, which a second attempt at once does not change.</summary>
+    /// <summary>Whether nobody listens at the other end.</summary>
     internal bool Refused { get; init; }
 
     /// <inheritdoc/>
     public override bool IsTransient => !_permanent && Failure switch
     {
         FetchFailure.Network => true,
-        FetchFailure.HttpStatus => StatusCode is 408 or 425 or 429 or 500 or 502 or 503 or 504,
+        FetchFailure.HttpStatus => StatusCode is 202 or 408 or 425 or 429 or 500 or 502 or 503 or 504,
         _ => false,
     };
 }

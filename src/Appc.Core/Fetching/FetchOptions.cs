@@ -7,8 +7,8 @@ namespace Appc.Fetching;
 public sealed class FetchOptions
 {
     /// <summary>What must be proven about the image and each of its dependencies.</summary>
-    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
-    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+    /// <value>The default value is null: the store's policy, which requires a signature unless the host chose another.</value>
+    public TrustPolicy? Trust { get; set; }
 
     /// <summary>When the network is asked.</summary>
     /// <value>The default value is <see cref="PullPolicy.New"/>.</value>

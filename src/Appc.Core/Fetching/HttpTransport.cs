@@ -14,6 +14,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly ImageFetcherOptions _options;
     private readonly ILogger _log;
     private readonly ResiliencePipeline _retry;
+    private readonly ResiliencePipeline _retryAnswered;
 
     public HttpTransport(ImageFetcherOptions options)
     {
@@ -23,7 +24,8 @@ internal sealed class HttpTransport : IDisposable
             ? new HttpClient(handler, disposeHandler: false)
             : new HttpClient(HttpHandlers.Create(options), disposeHandler: true);
         _client.Timeout = Timeout.InfiniteTimeSpan;
-        _retry = MakeRetry();
+        _retry = MakeRetry(repeatRefused: true);
+        _retryAnswered = MakeRetry(repeatRefused: false);
         if (options.AllowInvalidTls && options.HttpHandler is null)
         {
             FetchLog.TlsUnchecked(_log);
@@ -35,8 +37,12 @@ internal sealed class HttpTransport : IDisposable
     public ILogger Log => _log;
 
     /// <summary>Does something again while it fails for passing reasons, within the limits of the options.</summary>
-    public async Task<T> RetryAsync<T>(Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken) =>
-        await _retry.ExecuteAsync(static async (act, token) => await act(token).ConfigureAwait(false), action, cancellationToken).ConfigureAwait(false);
+    /// <param name="action">What is done.</param>
+    /// <param name="cancellationToken">Cancels it, and the waits in between.</param>
+    /// <param name="repeatRefused">Whether that includes connections that are refused, as while a server starts anew.</param>
+    public async Task<T> RetryAsync<T>(Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken, bool repeatRefused = true) =>
+        await (repeatRefused ? _retry : _retryAnswered)
+            .ExecuteAsync(static async (act, token) => await act(token).ConfigureAwait(false), action, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks, follows redirects, and returns the answer, whatever its status, before its body is read.</summary>
     /// <exception cref="FetchException">No answer, or one that breaks a rule.</exception>
@@ -201,7 +207,7 @@ internal sealed class HttpTransport : IDisposable
         }
     }
 
-    private ResiliencePipeline MakeRetry()
+    private ResiliencePipeline MakeRetry(bool repeatRefused)
     {
         if (_options.MaxRetries <= 0)
         {
@@ -217,7 +223,7 @@ internal sealed class HttpTransport : IDisposable
                 Delay = _options.RetryDelay,
                 MaxDelay = _options.MaxRetryDelay,
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is FetchException { IsTransient: true, Refused: false } e && !(e.RetryAfter > _options.MaxRetryDelay)),
+                    args.Outcome.Exception is FetchException { IsTransient: true } e && (repeatRefused || !e.Refused) && !(e.RetryAfter > _options.MaxRetryDelay)),
                 DelayGenerator = args => ValueTask.FromResult((args.Outcome.Exception as FetchException)?.RetryAfter),
                 OnRetry = args =>
                 {

@@ -70,11 +70,12 @@ internal sealed partial class ImageAcquirer
                     MaxBytes = options.DownloadBytes,
                     ExpectedBytes = request.ExpectedBytes,
                     Stored = stored is null ? null : record!.Validators,
-                    BeginCheck = signature is null ? null : token =>
+                    BeginCheck = signature is null ? null : (last, token) =>
                     {
                         reporter.Report("signature", 0, null);
-                        return signature.BeginAsync(token);
+                        return signature.BeginAsync(last, token);
                     },
+                    KeepRefused = Policy(options).Images.Count > 0,
                     Progress = (bytes, total) => reporter.Report("downloading", bytes, total),
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -141,12 +142,13 @@ internal sealed partial class ImageAcquirer
         }
 
         string? signatureFile = signature is null ? null : await signature.SaveAsync(directory.Path, cancellationToken).ConfigureAwait(false);
-        return await store.ImportDownloadedAsync(archive.Path!, signatureFile, archive.Verdict, import, new ImportForwarder(reporter), cancellationToken).ConfigureAwait(false);
+        return await store.ImportDownloadedAsync(archive.Path!, signatureFile, archive.Proof, import, new ImportForwarder(reporter), cancellationToken).ConfigureAwait(false);
     }
 
     private SignatureSource? MakeSignature(ImageRequest request, Uri aci, Uri asc, FetchOptions options)
     {
-        if (!options.Trust.SignatureRequired)
+        TrustPolicy policy = Policy(options);
+        if (!policy.SignatureRequired)
         {
             FetchLog.Unchecked(http.Log, request.Text, DisplayText.Clean(aci));
             return null;
@@ -156,8 +158,10 @@ internal sealed partial class ImageAcquirer
             ? throw new TrustException(
                 TrustFailure.NoVerifier, $"{request.Text} cannot be fetched: a signature is required, and nothing is set up to check one",
                 "give the fetcher a verifier (Appc.Signing has one for OpenPGP)")
-            : new SignatureSource(http, verifier, request.Name, aci) { Url = asc, FilePath = request.SignaturePath, AllowHttp = options.AllowHttp };
+            : new SignatureSource(http, verifier, policy, request.Name, aci) { Url = asc, FilePath = request.SignaturePath, AllowHttp = options.AllowHttp };
     }
+
+    private TrustPolicy Policy(FetchOptions options) => options.Trust ?? store.Trust;
 
     /// <summary>The image that came from an address before, if it is still there and would do.</summary>
     private async Task<StoredImage?> FindByRecordAsync(ImageRequest request, RemoteRecord? record, FetchOptions options, CancellationToken cancellationToken)
@@ -176,6 +180,6 @@ internal sealed partial class ImageAcquirer
         bool fits = (request.Name is null || stored.Manifest.Name == request.Name)
             && request.Labels.All(l => stored.Manifest.GetLabel(l.Name.ToString()) == l.Value)
             && request.FitsPlatform(stored.Manifest);
-        return fits && IsAcceptable(stored, options) ? stored : null;
+        return fits && await IsAcceptableAsync(stored, options, cancellationToken).ConfigureAwait(false) ? stored : null;
     }
 }

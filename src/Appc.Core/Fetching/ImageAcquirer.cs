@@ -37,7 +37,7 @@ internal sealed partial class ImageAcquirer(ImageStore store, ISignatureVerifier
         if (options.PullPolicy != PullPolicy.Update || request.ExpectedId is not null)
         {
             StoredImage? stored = await FindInStoreAsync(request, cancellationToken).ConfigureAwait(false);
-            if (stored is not null && IsAcceptable(stored, options))
+            if (stored is not null && await IsAcceptableAsync(stored, options, cancellationToken).ConfigureAwait(false))
             {
                 return new FetchResult(stored, FetchOrigin.Store);
             }
@@ -133,14 +133,21 @@ internal sealed partial class ImageAcquirer(ImageStore store, ISignatureVerifier
         }
     }
 
-    /// <summary>Whether a stored image may stand for one that would have been checked if it had been downloaded now.</summary>
-    private static bool IsAcceptable(StoredImage stored, FetchOptions options)
+    /// <summary>
+    /// Whether a stored image would do under the policy and with today's keys. If not, it is brought here again, with a
+    /// signature of today; where the network is forbidden, the reason is thrown.
+    /// </summary>
+    private async Task<bool> IsAcceptableAsync(StoredImage stored, FetchOptions options, CancellationToken cancellationToken)
     {
-        bool acceptable = !options.Trust.SignatureRequired || !stored.Provenance.Insecure;
-        return acceptable || options.PullPolicy != PullPolicy.Never ? acceptable : throw StoredUnchecked(stored);
+        try
+        {
+            await store.CheckTrustAsync(stored.Id, options.Trust, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TrustException e) when (options.PullPolicy != PullPolicy.Never)
+        {
+            FetchLog.StoredNotTrusted(http.Log, e.Message);
+            return false;
+        }
     }
-
-    internal static TrustException StoredUnchecked(StoredImage stored) => new(
-        TrustFailure.Unsigned, $"{stored.Manifest.Name} ({stored.Id}) was stored without a signature check",
-        "remove it and fetch it again with its signature, or allow an unsigned image for this one call (the insecure option image)");
 }

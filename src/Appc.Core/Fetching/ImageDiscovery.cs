@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Appc.Manifests;
@@ -58,6 +59,7 @@ public sealed class ImageDiscovery : IDisposable
         var images = new List<DiscoveredImage>();
         IReadOnlyList<string> keys = [];
         var tried = new List<DiscoveryAttempt>();
+        using Activity? activity = FetchTelemetry.Discovery(name.ToString());
         if (options is { Images: true, SimpleDiscovery: true } && DiscoveryPage.TryRender(SimpleTemplate, values, out DiscoveredImage? simple, out _))
         {
             images.Add(simple);
@@ -66,14 +68,18 @@ public sealed class ImageDiscovery : IDisposable
         // The nearest page that has something decides: the name's own, then its parent's, up to the host's.
         bool needImages = options.Images;
         bool needKeys = options.PublicKeys;
+
+        // Nobody listens: asked again for the first page only, and not where plain http comes next.
+        bool repeatRefused = !options.AllowHttp;
         for (string? path = name.ToString(); path is not null && (needImages || needKeys); path = Parent(path))
         {
-            DiscoveryPage? page = await ReadPageAsync("https", path, name, values, needImages, needKeys, tried, cancellationToken).ConfigureAwait(false);
+            DiscoveryPage? page = await ReadPageAsync("https", path, name, values, needImages, needKeys, repeatRefused, tried, cancellationToken).ConfigureAwait(false);
             if (page is null && options.AllowHttp)
             {
-                page = await ReadPageAsync("http", path, name, values, needImages, needKeys, tried, cancellationToken).ConfigureAwait(false);
+                page = await ReadPageAsync("http", path, name, values, needImages, needKeys, repeatRefused, tried, cancellationToken).ConfigureAwait(false);
             }
 
+            repeatRefused = false;
             if (needImages && page?.Images.Count > 0)
             {
                 images.AddRange(page.Images);
@@ -87,7 +93,9 @@ public sealed class ImageDiscovery : IDisposable
             }
         }
 
-        return new DiscoveryResult { Images = images, PublicKeys = keys, Tried = tried };
+        var result = new DiscoveryResult { Images = images, PublicKeys = keys, Tried = tried };
+        FetchTelemetry.Discovered(activity, result);
+        return result;
     }
 
     /// <summary>Downloads public keys from an address that discovery found or a person gave. They are bytes, not trust.</summary>
@@ -152,6 +160,7 @@ public sealed class ImageDiscovery : IDisposable
         Dictionary<string, string> values,
         bool needImages,
         bool needKeys,
+        bool repeatRefused,
         List<DiscoveryAttempt> tried,
         CancellationToken cancellationToken)
     {
@@ -174,7 +183,7 @@ public sealed class ImageDiscovery : IDisposable
         };
         try
         {
-            string html = await _http.RetryAsync(token => ReadHtmlAsync(ask, token), cancellationToken).ConfigureAwait(false);
+            string html = await _http.RetryAsync(token => ReadHtmlAsync(ask, token), cancellationToken, repeatRefused).ConfigureAwait(false);
             DiscoveryPage page = DiscoveryPage.Read(html, name, values);
             bool useful = (needImages && page.Images.Count > 0) || (needKeys && page.PublicKeys.Count > 0);
             tried.Add(new DiscoveryAttempt

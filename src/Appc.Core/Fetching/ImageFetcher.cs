@@ -49,7 +49,20 @@ public sealed class ImageFetcher : IDisposable
     public async Task<FetchResult> FetchAsync(ImageReference reference, FetchOptions? options = null, IProgress<FetchProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        options ??= new FetchOptions();
+        return await FetchTelemetry.FetchAsync(
+            DisplayText.Clean(reference.ToString()), () => FetchAllAsync(reference, options ?? new FetchOptions(), progress, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes connections.</summary>
+    public void Dispose()
+    {
+        Discovery.Dispose();
+        _acquirer.Dispose();
+        _http.Dispose();
+    }
+
+    private async Task<FetchResult> FetchAllAsync(ImageReference reference, FetchOptions options, IProgress<FetchProgress>? progress, CancellationToken cancellationToken)
+    {
         Label[] platform = HostPlatform.Labels(options.Os, options.Arch);
         FetchResult result = reference.Kind switch
         {
@@ -73,14 +86,6 @@ public sealed class ImageFetcher : IDisposable
         }
 
         return result with { Dependencies = fetched };
-    }
-
-    /// <summary>Closes connections.</summary>
-    public void Dispose()
-    {
-        Discovery.Dispose();
-        _acquirer.Dispose();
-        _http.Dispose();
     }
 
     private static ImageRequest RequestFor(ImageReference reference, FetchOptions options, Label[] platform)
@@ -112,9 +117,8 @@ public sealed class ImageFetcher : IDisposable
     private async Task<FetchResult> ResolveAsync(string id, FetchOptions options, CancellationToken cancellationToken)
     {
         StoredImage stored = await Store.ResolveAsync(id, cancellationToken).ConfigureAwait(false);
-        return options.Trust.SignatureRequired && stored.Provenance.Insecure
-            ? throw ImageAcquirer.StoredUnchecked(stored)
-            : new FetchResult(stored, FetchOrigin.Store);
+        await Store.CheckTrustAsync(stored.Id, options.Trust, cancellationToken).ConfigureAwait(false);
+        return new FetchResult(stored, FetchOrigin.Store);
     }
 
     private async Task<FetchResult> ImportFileAsync(string path, FetchOptions options, IProgress<FetchProgress>? progress, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ internal sealed record RequestKey(
     ImageId? ExpectedId,
     long? ExpectedBytes,
     string? SignaturePath,
-    TrustPolicy Trust,
+    TrustPolicy? Trust,
     PullPolicy PullPolicy,
     bool AllowHttp,
     long DownloadBytes,

@@ -4,7 +4,7 @@ using Appc.Trust;
 namespace Appc.Fetching;
 
 /// <summary>The detached signature of one archive: read once, used for as many checks as the download needs.</summary>
-internal sealed class SignatureSource(HttpTransport http, ISignatureVerifier verifier, AcIdentifier? name, Uri archive)
+internal sealed class SignatureSource(HttpTransport http, ISignatureVerifier verifier, TrustPolicy policy, AcIdentifier? name, Uri archive)
 {
     /// <summary>Far more than several signatures by the largest keys need.</summary>
     private const int MaxBytes = 1 << 20;
@@ -19,13 +19,24 @@ internal sealed class SignatureSource(HttpTransport http, ISignatureVerifier ver
 
     public bool AllowHttp { get; init; }
 
-    public async Task<ISignatureCheck> BeginAsync(CancellationToken cancellationToken)
+    /// <summary>Reads the signature and starts to check it.</summary>
+    /// <param name="last">Whether a server that is still making the signature is waited for, within the limits on repetitions.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The check; null if the server has no signature yet, and this is not the last time it is asked.</returns>
+    /// <exception cref="TrustException">No signature in it can satisfy the policy, whatever the bytes are.</exception>
+    public async Task<ISignatureCheck?> BeginAsync(bool last, CancellationToken cancellationToken)
     {
         _bytes ??= FilePath is { } path
             ? await ReadFileAsync(path, cancellationToken).ConfigureAwait(false)
-            : await http.RetryAsync(AskAsync, cancellationToken).ConfigureAwait(false);
+            : await http.RetryAsync(token => AskAsync(last, token), cancellationToken).ConfigureAwait(false);
+        if (_bytes is null)
+        {
+            FetchLog.SignatureDeferred(http.Log, DisplayText.Clean(archive));
+            return null;
+        }
+
         using var stream = new MemoryStream(_bytes, writable: false);
-        return await verifier.BeginAsync(stream, name, cancellationToken).ConfigureAwait(false);
+        return await SignerCount.BeginAsync(verifier, policy, stream, name, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes the signature to a file; null if it was never read.</summary>
@@ -59,11 +70,15 @@ internal sealed class SignatureSource(HttpTransport http, ISignatureVerifier ver
         }
     }
 
-    private async Task<byte[]> AskAsync(CancellationToken cancellationToken)
+    private async Task<byte[]?> AskAsync(bool last, CancellationToken cancellationToken)
     {
         try
         {
             return await http.GetDocumentAsync(new HttpAsk(Url) { AllowHttp = AllowHttp }, MaxBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FetchException e) when (e.StatusCode is 202 && !last)
+        {
+            return null;
         }
         catch (FetchException e) when (e.StatusCode is 404 or 410)
         {

@@ -20,6 +20,9 @@ internal sealed class ImageImport : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly TemporaryDirectory _directory;
     private readonly string _source;
+    private TrustPolicy _policy = TrustPolicy.RequireSignature;
+    private ImportProof _proof = ImportProof.None;
+    private ImageId? _allowedId;
     private long _total;
     private long _reported;
 
@@ -43,7 +46,11 @@ internal sealed class ImageImport : IDisposable
 
     public ImageId Id { get; private set; } = null!;
 
-    public SignatureSigner? Signer { get; private set; }
+    /// <summary>Who vouches for it; empty if nothing was asked, or if the policy names its id.</summary>
+    public IReadOnlyList<SignatureSigner> Signers { get; private set; } = [];
+
+    /// <summary>Why its signatures do not suffice, where the policy names its id; else null.</summary>
+    public TrustException? Reservation { get; private set; }
 
     public int AttributesLeftOut { get; private set; }
 
@@ -78,10 +85,37 @@ internal sealed class ImageImport : IDisposable
         }
     }
 
+    /// <summary>
+    /// Decides whether the archive may be unpacked, as far as that can be told without its manifest. Where the policy
+    /// names ids, it is hashed for its own id first, so that nothing of another image is unpacked.
+    /// </summary>
+    /// <exception cref="TrustException">It may not.</exception>
+    public void Prove(TrustPolicy policy, ImportProof proof)
+    {
+        _policy = policy;
+        _proof = proof;
+        if (!policy.SignatureRequired)
+        {
+            return;
+        }
+
+        if (policy.Images.Count > 0 && HashAlone() is var id && policy.Allows(id))
+        {
+            _allowedId = id;
+            return;
+        }
+
+        if (proof.Refusal is { } refusal)
+        {
+            throw new TrustException(refusal.Failure, refusal.Message, refusal.Hint, refusal);
+        }
+
+        SignerCount.Require(policy, proof.Verdict!.Signers, _options.ExpectedName);
+    }
+
     /// <summary>Decompresses, hashes and writes the tree, in one pass; checks all that is known of the image.</summary>
-    /// <param name="verdict">Who signed; null if nothing was to be checked.</param>
     /// <param name="renderTree">Whether the tree is written.</param>
-    public void Extract(SignatureVerdict? verdict, bool renderTree)
+    public void Extract(bool renderTree)
     {
         Begin(ImportPhase.Extracting);
         using FileStream archive = OpenArchive(ArchivePath);
@@ -93,7 +127,7 @@ internal sealed class ImageImport : IDisposable
             System.IO.Directory.CreateDirectory(TreePath);
             using Fd root = Fd.OpenDirectory(TreePath);
             using TreeWriter writer = new(root, _directory.Path);
-            Read(tar, writer, verdict);
+            Read(tar, writer);
             AttributesLeftOut = writer.AttributesLeftOut;
             AttributeLeftOut = writer.AttributeLeftOut;
             if (writer.Implied.Count > 0)
@@ -103,10 +137,15 @@ internal sealed class ImageImport : IDisposable
         }
         else
         {
-            Read(tar, new LayoutChecker(), verdict);
+            Read(tar, new LayoutChecker());
         }
 
         Id = ImageId.Parse(ImageMatch.IdPrefix + Convert.ToHexStringLower(pipeline.Digest!));
+        if (_allowedId is not null && _allowedId != Id)
+        {
+            throw new ImageException(ImageFailure.BadArchive, "it changed while it was read", "import it again when it is complete");
+        }
+
         if (_options.ExpectedId is { } expected && expected != Id)
         {
             throw new ImageException(
@@ -138,15 +177,29 @@ internal sealed class ImageImport : IDisposable
 
     private ImportPhase Phase { get; set; }
 
-    private void Read(TarReader tar, ITreeSink sink, SignatureVerdict? verdict)
+    private ImageId HashAlone()
     {
-        AciReader reader = new(tar, sink, _options.Limits, manifest => CheckManifest(manifest, verdict));
+        Begin(ImportPhase.Verifying);
+        using FileStream archive = OpenArchive(ArchivePath);
+        _total = archive.Length;
+        using ArchivePipeline pipeline = new(archive, _options.Limits, Report, _cancellation);
+        while (!pipeline.Next().IsEmpty)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+        }
+
+        return ImageId.Parse(ImageMatch.IdPrefix + Convert.ToHexStringLower(pipeline.Digest!));
+    }
+
+    private void Read(TarReader tar, ITreeSink sink)
+    {
+        AciReader reader = new(tar, sink, _options.Limits, CheckManifest);
         Manifest = reader.Read();
         File.WriteAllBytes(Path.Combine(_directory.Path, StoreLayout.ManifestFile), reader.ManifestBytes);
     }
 
     /// <summary>As soon as the manifest is met: is it the image that was asked for, and may this key sign it?</summary>
-    private void CheckManifest(ImageManifest manifest, SignatureVerdict? verdict)
+    private void CheckManifest(ImageManifest manifest)
     {
         if (_options.ExpectedName is { } name && manifest.Name != name)
         {
@@ -179,20 +232,19 @@ internal sealed class ImageImport : IDisposable
             }
         }
 
-        if (verdict is not null)
+        if (!_policy.SignatureRequired)
         {
-            Signer = verdict.SignerFor(manifest.Name) ?? throw WrongPrefix(manifest.Name, verdict);
+            return;
         }
-    }
 
-    private static TrustException WrongPrefix(AcIdentifier name, SignatureVerdict verdict)
-    {
-        SignatureSigner signer = verdict.Signers[0];
-        string scopes = signer.Scopes.Count == 0 ? "no name" : string.Join(", ", signer.Scopes.Select(s => s.Length == 0 ? "every name" : s));
-        return new TrustException(
-            TrustFailure.WrongPrefix,
-            $"the key {signer.PrimaryFingerprint}, which signed it, is trusted for {scopes} and not for {name}",
-            $"if this key may sign {name}: appc trust add --prefix {name} KEYFILE");
+        try
+        {
+            Signers = SignerCount.Require(_policy, _proof.Verdict?.Signers ?? throw _proof.Refusal!, manifest.Name);
+        }
+        catch (TrustException e) when (_allowedId is not null)
+        {
+            Reservation = e;
+        }
     }
 
     private void Pass(FileStream from, FileStream? to, ISignatureCheck? check)

@@ -35,20 +35,20 @@ public sealed partial class ImageStore
 
     /// <summary>
     /// Imports an archive that was downloaded into a directory made by <see cref="CreateTemporaryDirectory"/>: the file
-    /// is moved, not copied. The verdict was computed over the bytes while they arrived; with null the signature file
+    /// is moved, not copied. The proof was computed over the bytes while they arrived; with null the signature file
     /// is checked here as <see cref="ImportAsync"/> does. The signature file is copied.
     /// </summary>
     internal Task<StoredImage> ImportDownloadedAsync(
         string temporaryFile,
         string? signatureFile,
-        SignatureVerdict? verdict,
+        ImportProof? proof,
         ImportOptions options,
         IProgress<ImportProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(temporaryFile);
         ArgumentNullException.ThrowIfNull(options);
-        return ImportCoreAsync(temporaryFile, moved: true, signatureFile ?? options.SignaturePath, verdict, options, progress, cancellationToken);
+        return ImportCoreAsync(temporaryFile, moved: true, signatureFile ?? options.SignaturePath, proof, options, progress, cancellationToken);
     }
 
     /// <summary>
@@ -66,13 +66,14 @@ public sealed partial class ImageStore
         string file,
         bool moved,
         string? signaturePath,
-        SignatureVerdict? verdict,
+        ImportProof? proof,
         ImportOptions options,
         IProgress<ImportProgress>? progress,
         CancellationToken cancellationToken)
     {
         string source = options.Source ?? Path.GetFullPath(file);
         string shown = ByteText.Show(System.Text.Encoding.UTF8.GetBytes(source));
+        TrustPolicy policy = options.Trust ?? Trust;
         try
         {
             if (!File.Exists(file))
@@ -84,22 +85,29 @@ public sealed partial class ImageStore
 
             byte[]? signature = null;
             ISignatureCheck? check = null;
-            if (options.Trust.SignatureRequired)
+            if (policy.SignatureRequired)
             {
-                signature = await ReadSignatureAsync(signaturePath, cancellationToken).ConfigureAwait(false);
-                check = verdict is null ? await BeginCheckAsync(signature, options, cancellationToken).ConfigureAwait(false) : null;
+                try
+                {
+                    signature = await ReadSignatureAsync(signaturePath, cancellationToken).ConfigureAwait(false);
+                    check = proof is null ? await BeginCheckAsync(signature, policy, options, cancellationToken).ConfigureAwait(false) : null;
+                }
+                catch (TrustException e) when (policy.Images.Count > 0)
+                {
+                    proof = proof is null ? ImportProof.Of(e) : proof;
+                }
             }
             else
             {
                 _log.InsecureImport(shown);
-                verdict = null;
+                proof = ImportProof.None;
             }
 
             using (check)
             {
                 return await DedicatedThread.RunAsync(
                     "appc import",
-                    () => Import(file, moved, source, signature, check, verdict, options, progress, cancellationToken)).ConfigureAwait(false);
+                    () => Import(file, moved, source, signature, check, proof, policy, options, progress, cancellationToken)).ConfigureAwait(false);
             }
         }
         catch (ImageException e)
@@ -126,7 +134,8 @@ public sealed partial class ImageStore
         string source,
         byte[]? signature,
         ISignatureCheck? check,
-        SignatureVerdict? verdict,
+        ImportProof? proof,
+        TrustPolicy policy,
         ImportOptions options,
         IProgress<ImportProgress>? progress,
         CancellationToken cancellationToken)
@@ -141,8 +150,9 @@ public sealed partial class ImageStore
             import.Copy(file, check);
         }
 
-        verdict ??= check?.Complete();
-        import.Extract(verdict, _options.RenderTrees);
+        proof ??= ImportProof.From(check!);
+        import.Prove(policy, proof);
+        import.Extract(_options.RenderTrees);
         if (import.AttributesLeftOut > 0)
         {
             _log.AttributesLeftOut(source, import.AttributesLeftOut, import.AttributeLeftOut!);
@@ -153,27 +163,35 @@ public sealed partial class ImageStore
             _log.OwnersNotKept(source);
         }
 
+        if (import.Reservation is { } reservation)
+        {
+            _log.AllowedById(source, import.Id, reservation.Message);
+        }
+
+        DateTimeOffset now = _options.TimeProvider.GetUtcNow();
         ImageProvenance provenance = new()
         {
             Source = source,
-            Imported = _options.TimeProvider.GetUtcNow(),
+            Imported = now,
             Latest = options.Latest,
-            Insecure = verdict is null,
-            Signer = import.Signer,
+            Insecure = !policy.SignatureRequired,
+            Policy = policy,
+            Checked = policy.SignatureRequired ? now : null,
+            Signers = import.Signers,
         };
         import.WriteRecords(provenance, signature);
         import.Begin(ImportPhase.Publishing);
         return Publish(import, provenance);
     }
 
-    private async Task<ISignatureCheck> BeginCheckAsync(byte[] signature, ImportOptions options, CancellationToken cancellationToken)
+    private async Task<ISignatureCheck> BeginCheckAsync(byte[] signature, TrustPolicy policy, ImportOptions options, CancellationToken cancellationToken)
     {
         ISignatureVerifier verifier = _options.Verifier ?? throw new TrustException(
             TrustFailure.NoVerifier,
             "a signature is required, and this program has none that checks signatures",
             "configure a verifier (UseOpenPgp of Appc.Signing), or skip the check for this image explicitly");
         using MemoryStream stream = new(signature, writable: false);
-        return await verifier.BeginAsync(stream, options.ExpectedName, cancellationToken).ConfigureAwait(false);
+        return await SignerCount.BeginAsync(verifier, policy, stream, options.ExpectedName, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<byte[]> ReadSignatureAsync(string? path, CancellationToken cancellationToken)

@@ -19,31 +19,43 @@ public sealed partial class ImageStore
     /// <exception cref="ImageException">An image or a dependency is not in the store, or the dependencies form a circle.</exception>
     public async Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default)
     {
-        using HeldLayers held = await HoldLayersAsync(id, cancellationToken).ConfigureAwait(false);
+        using HeldLayers held = await HoldLayersAsync(id, trees: true, cancellationToken).ConfigureAwait(false);
         return held.Paths;
     }
 
     /// <summary>As <see cref="GetLayersAsync"/>; the images stay held until the result is disposed.</summary>
-    internal Task<HeldLayers> HoldLayersAsync(ImageId id, CancellationToken cancellationToken)
+    /// <param name="id">The image.</param>
+    /// <param name="trees">Whether the trees are wanted; otherwise the result has no paths.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    internal Task<HeldLayers> HoldLayersAsync(ImageId id, bool trees, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(id);
-        return DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, cancellationToken));
+        return DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, trees, cancellationToken));
     }
 
-    private HeldLayers HoldLayers(ImageId id, CancellationToken cancellationToken)
+    private HeldLayers HoldLayers(ImageId id, bool trees, CancellationToken cancellationToken)
     {
         HeldImages held = HoldWithDependencies(id, cancellationToken);
         try
         {
             foreach (StoredImage image in held.Images)
             {
-                RequireTree(image);
                 MarkUsed(image.Id);
             }
 
+            if (!trees)
+            {
+                return new HeldLayers(held, []);
+            }
+
+            foreach (StoredImage image in held.Images)
+            {
+                RequireTree(image);
+            }
+
             return held.Tree.HasWhitelist || LayerConflicts.Exist(held.Images)
-                ? new HeldLayers(held, [Render(held.Tree, cancellationToken)], [id])
-                : new HeldLayers(held, [.. held.Images.Select(l => l.TreePath!)], [.. held.Images.Select(l => l.Id)]);
+                ? new HeldLayers(held, [Render(held.Tree, cancellationToken)])
+                : new HeldLayers(held, [.. held.Images.Select(l => l.TreePath!)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

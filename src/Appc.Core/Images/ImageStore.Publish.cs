@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Trust;
 
 namespace Appc.Images;
 
@@ -32,8 +33,8 @@ public sealed partial class ImageStore
     }
 
     /// <summary>
-    /// The image is in the store already, and that one stays, whose layers pods may be using. Only if it came in without
-    /// a check and this one was checked, its archive, signature and provenance are exchanged for the checked ones.
+    /// The image is in the store already, and that one stays, whose layers pods may be using. If more is proven about it
+    /// now, or other signatures were found good, its archive, signature and provenance are exchanged for the checked ones.
     /// </summary>
     /// <returns>The stored image; null if it went away in the meantime.</returns>
     private StoredImage? KeepStored(ImageImport import, ImageProvenance provenance)
@@ -45,23 +46,54 @@ public sealed partial class ImageStore
             return null;
         }
 
-        if (stored.Provenance.Insecure && !provenance.Insecure)
+        if (!IsBetter(provenance, stored.Provenance))
         {
-            // The provenance last: until it is there, the image counts as unchecked, and that is true of any state before.
-            foreach (string name in (string[])[StoreLayout.ArchiveFile, StoreLayout.SignatureFile, StoreLayout.ProvenanceFile])
-            {
-                File.Move(Path.Combine(import.Directory.Path, name), Path.Combine(directory, name), overwrite: true);
-                SyncDirectory(directory);
-            }
-
-            _log.NowVerified(import.Id, provenance.Signer!.Fingerprint);
-            return ImageRecord.TryLoad(_layout, import.Id);
+            _log.AlreadyStored(import.Id);
+            MarkUsed(import.Id);
+            return stored with { LastUsed = provenance.Imported };
         }
 
-        _log.AlreadyStored(import.Id);
+        // The provenance last, and before that one that claims nothing: whatever interrupts this, the image counts as
+        // unchecked rather than as checked by signatures that its directory does not hold.
+        string work = import.Directory.Path;
+        if (!stored.Provenance.Insecure)
+        {
+            string nothing = Path.Combine(work, StoreLayout.ProvenanceFile + ".none");
+            File.WriteAllBytes(nothing, ProvenanceJson.Write(stored.Provenance with { Insecure = true, Policy = null, Checked = null, Signers = [] }));
+            Replace(nothing, Path.Combine(directory, StoreLayout.ProvenanceFile));
+        }
+
+        foreach (string name in (string[])[StoreLayout.ArchiveFile, StoreLayout.SignatureFile, StoreLayout.ProvenanceFile])
+        {
+            if (File.Exists(Path.Combine(work, name)))
+            {
+                Replace(Path.Combine(work, name), Path.Combine(directory, name));
+            }
+        }
+
+        if (stored.Provenance.Insecure)
+        {
+            _log.NowVerified(import.Id, provenance.Signer?.Fingerprint ?? "nobody, but named by the policy");
+        }
+        else
+        {
+            _log.SignedAnew(import.Id, provenance.Signer!.Fingerprint);
+        }
+
         MarkUsed(import.Id);
-        return stored with { LastUsed = provenance.Imported };
+        return ImageRecord.TryLoad(_layout, import.Id);
+
+        void Replace(string from, string to)
+        {
+            File.Move(from, to, overwrite: true);
+            SyncDirectory(directory);
+        }
     }
+
+    /// <summary>Whether a new provenance of a stored image proves something that the old one does not.</summary>
+    private static bool IsBetter(ImageProvenance now, ImageProvenance before) => now.Basis == TrustBasis.Signatures
+        ? now.Signers.Any(n => !before.Signers.Any(b => (b.Fingerprint, b.PrimaryFingerprint, b.Created) == (n.Fingerprint, n.PrimaryFingerprint, n.Created)))
+        : now.Basis == TrustBasis.ImageId && before.Basis == TrustBasis.Nothing;
 
     /// <summary>One flush of the file system rather than one per file: an image has thousands.</summary>
     private static void MakeDurable(TemporaryDirectory directory)

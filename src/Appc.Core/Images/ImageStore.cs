@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Trust;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -36,6 +37,9 @@ public sealed partial class ImageStore
 
     /// <summary>The data directory, as a full path.</summary>
     public string Root => _layout.Root;
+
+    /// <summary>What must be proven about images where a call does not say it.</summary>
+    public TrustPolicy Trust => _options.Trust;
 
     /// <summary>Gets an image by id.</summary>
     /// <exception cref="ImageException">It is not in the store (<see cref="ImageFailure.NotFound"/>), or its files are damaged.</exception>

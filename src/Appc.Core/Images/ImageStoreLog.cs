@@ -35,4 +35,10 @@ internal static partial class ImageStoreLog
 
     [LoggerMessage(2010, LogLevel.Warning, "{Source}: owners of files are not kept, since this process is not root")]
     public static partial void OwnersNotKept(this ILogger log, string source);
+
+    [LoggerMessage(2021, LogLevel.Information, "Image {Source} is stored as {Id} for its id alone, which the policy names; its signatures do not suffice: {Why}")]
+    public static partial void AllowedById(this ILogger log, string source, ImageId id, string why);
+
+    [LoggerMessage(2022, LogLevel.Information, "Image {Id} was in the store already and has other signatures now, the first by {Fingerprint}")]
+    public static partial void SignedAnew(this ILogger log, ImageId id, string fingerprint);
 }

@@ -10,6 +10,10 @@ public sealed class ImageStoreOptions
     /// <value>The default value is null: only images under <see cref="TrustPolicy.Insecure"/> can be imported.</value>
     public ISignatureVerifier? Verifier { get; set; }
 
+    /// <summary>What must be proven about images where a call does not say it.</summary>
+    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
+    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+
     /// <summary>Whether trees are rendered at import.</summary>
     /// <value>The default value is true on Linux; elsewhere the store keeps archives and manifests only.</value>
     public bool RenderTrees { get; set; } = OperatingSystem.IsLinux();

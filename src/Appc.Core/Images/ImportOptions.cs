@@ -7,8 +7,8 @@ namespace Appc.Images;
 public sealed class ImportOptions
 {
     /// <summary>What must be proven about the image.</summary>
-    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
-    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+    /// <value>The default value is null: the store's policy, <see cref="ImageStoreOptions.Trust"/>.</value>
+    public TrustPolicy? Trust { get; set; }
 
     /// <summary>File of the detached signature.</summary>
     /// <value>The default value is null: the archive's path with <c>.asc</c> added.</value>

@@ -16,9 +16,21 @@ internal static class ProvenanceJson
             json.WriteString("imported", provenance.Imported);
             json.WriteBoolean("latest", provenance.Latest);
             json.WriteBoolean("insecure", provenance.Insecure);
-            if (provenance.Signer is { } signer)
+            if (provenance.Policy is { } policy)
             {
-                json.WriteStartObject("signer");
+                json.WritePropertyName("policy");
+                TrustPolicyJson.Write(json, policy);
+            }
+
+            if (provenance.Checked is { } time)
+            {
+                json.WriteString("checked", time);
+            }
+
+            json.WriteStartArray("signers");
+            foreach (SignatureSigner signer in provenance.Signers)
+            {
+                json.WriteStartObject();
                 json.WriteString("fingerprint", signer.Fingerprint);
                 json.WriteString("primaryFingerprint", signer.PrimaryFingerprint);
                 json.WriteString("userId", signer.UserId);
@@ -29,6 +41,7 @@ internal static class ProvenanceJson
                 json.WriteEndObject();
             }
 
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 
@@ -50,7 +63,9 @@ internal static class ProvenanceJson
                 Imported = root.GetProperty("imported").GetDateTimeOffset(),
                 Latest = root.GetProperty("latest").GetBoolean(),
                 Insecure = root.GetProperty("insecure").GetBoolean(),
-                Signer = root.TryGetProperty("signer", out JsonElement signer) ? ReadSigner(signer) : null,
+                Policy = root.TryGetProperty("policy", out JsonElement policy) ? TrustPolicyJson.Read(policy) : null,
+                Checked = root.TryGetProperty("checked", out JsonElement time) ? time.GetDateTimeOffset() : null,
+                Signers = ReadSigners(root),
             };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -58,6 +73,12 @@ internal static class ProvenanceJson
             throw new FormatException(e.Message, e);
         }
     }
+
+    /// <summary>The signers; a file of the first format has one at most.</summary>
+    private static SignatureSigner[] ReadSigners(JsonElement root) =>
+        root.TryGetProperty("signers", out JsonElement signers) ? [.. signers.EnumerateArray().Select(ReadSigner)]
+        : root.TryGetProperty("signer", out JsonElement signer) ? [ReadSigner(signer)]
+        : [];
 
     private static SignatureSigner ReadSigner(JsonElement signer) => new(
         signer.GetProperty("fingerprint").GetString() ?? "",

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Appc.Pods;
 
 /// <summary>Turns a specification into a pod's directory in <c>prepare</c>, locked by the caller.</summary>
-internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimeProvider time, ILogger logger)
+internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrust trust, TimeProvider time, ILogger logger)
 {
     /// <summary>A pod in <c>prepare</c>, its lock, and all that a flavour must know of it.</summary>
     internal sealed record Embryo(PodLocation Location, LockFile Lock, PodManifest Manifest, PodRecord Record);
@@ -17,7 +17,6 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
     {
         PodManifest manifest = PodReifier.Reify(spec, stage1);
         string uuid = Guid.NewGuid().ToString("D");
-        RequireTrust(uuid, spec);
         ReportRestrictions(uuid, spec, manifest, stage1);
 
         List<IDisposable> holds = [];
@@ -29,6 +28,9 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
                 apps.Add(await HoldLayersAsync(app, manifest.Apps[apps.Count].Name, stage1, holds, cancellationToken).ConfigureAwait(false));
             }
 
+            TrustPolicy policy = spec.Trust ?? images.Trust;
+            await trust.RequireAsync(uuid, apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), policy, cancellationToken).ConfigureAwait(false);
+
             var record = new PodRecord
             {
                 Stage1 = stage1.Name,
@@ -36,6 +38,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
                 Options = spec.Options with { PrivateUsers = spec.Options.PrivateUsers && stage1.Features.UserNamespaces },
                 Apps = apps,
                 RemoveOnExit = spec.RemoveOnExit,
+                Trust = policy,
             };
             return Write(uuid, manifest, record);
         }
@@ -74,32 +77,9 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
 
     private async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
     {
-        ImageId id = app.Image.Id;
-        if (!stage1.Features.NeedsTrees)
-        {
-            holds.Add(await images.HoldAsync(id, cancellationToken).ConfigureAwait(false));
-            return new PodRecordApp(name.ToString(), [], [id.ToString()]);
-        }
-
-        HeldLayers layers = await images.HoldLayersAsync(id, cancellationToken).ConfigureAwait(false);
+        HeldLayers layers = await images.HoldLayersAsync(app.Image.Id, stage1.Features.NeedsTrees, cancellationToken).ConfigureAwait(false);
         holds.Add(layers);
-        return new PodRecordApp(name.ToString(), layers.Paths, [.. layers.Owners.Prepend(id).Distinct().Select(i => i.ToString())]);
-    }
-
-    private void RequireTrust(string uuid, PodSpec spec)
-    {
-        foreach (StoredImage image in spec.Apps.Select(a => a.Image).Where(i => i.Provenance.Signer is null))
-        {
-            if (spec.Trust.SignatureRequired)
-            {
-                throw new TrustException(
-                    TrustFailure.Unsigned,
-                    $"the image {image.Manifest.Name} ({ShortId(image.Id)}) was stored without a signature check and does not run",
-                    "fetch it again with its signature, or allow it for this call (--insecure-options=image, TrustPolicy.Insecure)");
-            }
-
-            logger.RunsInsecureImage(uuid, image.Manifest.Name.ToString());
-        }
+        return new PodRecordApp(name.ToString(), layers.Paths, [.. layers.Images.Select(i => i.Id).Prepend(app.Image.Id).Distinct().Select(i => i.ToString())]);
     }
 
     private void ReportRestrictions(string uuid, PodSpec spec, PodManifest manifest, IStage1 stage1)
@@ -124,8 +104,6 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
             logger.IsolatorNotEnforced(uuid, isolator.Name.ToString(), owner, stage1.Name);
         }
     }
-
-    private static string ShortId(ImageId id) => id.ToString()[..19];
 
     private static void TryDelete(string directory)
     {

@@ -17,8 +17,8 @@ internal static partial class PodLog
     [LoggerMessage(3003, LogLevel.Error, "Pod {Uuid} could not be started.")]
     public static partial void StartFailed(this ILogger logger, string uuid, Exception exception);
 
-    [LoggerMessage(3004, LogLevel.Warning, "Pod {Uuid} runs the image {Image}, whose signature was never checked, because this call allows it.")]
-    public static partial void RunsInsecureImage(this ILogger logger, string uuid, string image);
+    [LoggerMessage(3004, LogLevel.Warning, "Pod {Uuid} runs the image {Image} although nothing vouches for it, because this call allows it: {Why}")]
+    public static partial void RunsInsecureImage(this ILogger logger, string uuid, string image, string why);
 
     [LoggerMessage(3005, LogLevel.Warning, "Pod {Uuid} runs without a restriction that is on by default: {What}.")]
     public static partial void RunsUnrestricted(this ILogger logger, string uuid, string what);
@@ -31,4 +31,10 @@ internal static partial class PodLog
 
     [LoggerMessage(3008, LogLevel.Warning, "Pod {Uuid} could not be removed.")]
     public static partial void RemoveFailed(this ILogger logger, string uuid, Exception exception);
+
+    [LoggerMessage(3009, LogLevel.Information, "Pod {Uuid} runs the image {Image} because the policy names its id; its signatures do not suffice: {Why}")]
+    public static partial void RunsImageById(this ILogger logger, string uuid, string image, string why);
+
+    [LoggerMessage(3010, LogLevel.Warning, "Pod {Uuid} does not start ({Failure}): {Why}")]
+    public static partial void TrustRefused(this ILogger logger, string uuid, Trust.TrustFailure failure, string why);
 }

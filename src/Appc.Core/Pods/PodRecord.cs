@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Appc.Stage1;
+using Appc.Trust;
 
 namespace Appc.Pods;
 
@@ -19,11 +20,14 @@ internal sealed record PodRecord
     public required IReadOnlyList<PodRecordApp> Apps { get; init; }
 
     public bool RemoveOnExit { get; init; }
+
+    /// <summary>What must be proven about the images when the pod starts, unless whoever starts it says something else.</summary>
+    public TrustPolicy Trust { get; init; } = TrustPolicy.RequireSignature;
 }
 
 /// <summary>Which trees an app is stacked from, and which images must therefore stay.</summary>
 internal sealed record PodRecordApp(string Name, IReadOnlyList<string> Layers, IReadOnlyList<string> ImageIds);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(TrustPolicyJson)])]
 [JsonSerializable(typeof(PodRecord))]
 internal sealed partial class PodRecordContext : JsonSerializerContext;

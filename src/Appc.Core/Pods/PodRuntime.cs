@@ -2,6 +2,7 @@ using Appc.Fetching;
 using Appc.Images;
 using Appc.Manifests;
 using Appc.Stage1;
+using Appc.Trust;
 using Microsoft.Extensions.Logging;
 
 namespace Appc.Pods;
@@ -27,8 +28,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         Fetcher = fetcher;
         _stage1s = stage1s;
         _pods = new PodDirectories(root);
-        _factory = new PodFactory(_pods, images, time, logger);
-        _supervisor = new PodSupervisor(_pods, FindStage1, logger);
+        var trust = new PodTrust(images, logger);
+        _factory = new PodFactory(_pods, images, trust, time, logger);
+        _supervisor = new PodSupervisor(_pods, FindStage1, trust, logger);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _supervisor.Remove = _collector.RemoveAsync;
     }
@@ -52,14 +54,17 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Cancels the fetch.</param>
     /// <returns>The stored image.</returns>
     /// <exception cref="FetchException">It was not found or could not be brought here.</exception>
-    /// <exception cref="Trust.TrustException">Its signature does not satisfy the policy.</exception>
+    /// <exception cref="TrustException">Its signature does not satisfy the policy.</exception>
     /// <exception cref="ImageException">The archive is malformed or not the one that was asked for.</exception>
     public async Task<StoredImage> FetchAsync(string reference, FetchOptions? options = null, IProgress<FetchProgress>? progress = null, CancellationToken cancellationToken = default) =>
         (await Fetcher.FetchAsync(reference, options, progress, cancellationToken).ConfigureAwait(false)).Image;
 
     /// <summary>Prepares a pod: checks everything, and writes its directory. Nothing runs yet.</summary>
     /// <exception cref="PodException">The specification does not make a pod, or the pod cannot be written.</exception>
-    /// <exception cref="Trust.TrustException">An image was stored unchecked, and the specification does not allow that.</exception>
+    /// <exception cref="TrustException">
+    /// An image, or one that it depends on, does not satisfy the policy today: it was stored unchecked, or its keys were
+    /// removed, revoked, have expired, or are no longer trusted for its name.
+    /// </exception>
     public async Task<Pod> PrepareAsync(PodSpec spec, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -74,7 +79,10 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     /// <summary>Prepares a pod and starts it; returns when its first process runs.</summary>
     /// <exception cref="PodException">The specification does not make a pod, or this host cannot run it.</exception>
-    /// <exception cref="Trust.TrustException">An image was stored unchecked, and the specification does not allow that.</exception>
+    /// <exception cref="TrustException">
+    /// An image, or one that it depends on, does not satisfy the policy today: it was stored unchecked, or its keys were
+    /// removed, revoked, have expired, or are no longer trusted for its name.
+    /// </exception>
     /// <exception cref="LaunchException">A step of the start failed; nothing of the pod is left.</exception>
     public async Task<Pod> RunAsync(PodSpec spec, CancellationToken cancellationToken = default)
     {
@@ -86,12 +94,14 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
-    /// <summary>Starts a prepared pod.</summary>
+    /// <summary>Starts a prepared pod. Its images are looked at again: keys may have gone since it was prepared.</summary>
     /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="trust">What must be proven about its images; null for what was asked when it was prepared.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="PodException">No such pod, it is not prepared, or this host cannot run it.</exception>
+    /// <exception cref="TrustException">An image does not satisfy the policy today. The pod stays prepared.</exception>
     /// <exception cref="LaunchException">A step of the start failed; nothing of the pod is left.</exception>
-    public async Task<Pod> RunPreparedAsync(string uuid, CancellationToken cancellationToken = default)
+    public async Task<Pod> RunPreparedAsync(string uuid, TrustPolicy? trust = null, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
         foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
@@ -99,7 +109,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
             Images.MarkUsed(ImageId.Parse(id));
         }
 
-        RunningPod running = await _supervisor.StartPreparedAsync(location, cancellationToken).ConfigureAwait(false);
+        RunningPod running = await _supervisor.StartPreparedAsync(location, trust, cancellationToken).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }
 

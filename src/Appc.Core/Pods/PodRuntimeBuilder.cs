@@ -18,6 +18,7 @@ public sealed class PodRuntimeBuilder
     private readonly List<Func<PodRuntimeBuilder, IStage1>> _stage1s = [];
     private Func<PodRuntimeBuilder, ISignatureVerifier>? _verifier;
     private ImageFetcherOptions? _fetcherOptions;
+    private TrustPolicy _trust = TrustPolicy.RequireSignature;
 
     /// <summary>The default data directory, <c>/var/lib/appc</c>.</summary>
     public const string DefaultRoot = "/var/lib/appc";
@@ -67,6 +68,18 @@ public sealed class PodRuntimeBuilder
         return this;
     }
 
+    /// <summary>
+    /// Sets what must be proven about images wherever a call does not say it: when they are fetched or imported, and
+    /// when a pod is prepared.
+    /// </summary>
+    /// <param name="policy">The policy; <see cref="TrustPolicy.RequireSignature"/> if this method is not called.</param>
+    public PodRuntimeBuilder UseTrustPolicy(TrustPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        _trust = policy;
+        return this;
+    }
+
     /// <summary>Adds a stage1 flavour. The first one that is added is the default.</summary>
     public PodRuntimeBuilder UseStage1(IStage1 stage1)
     {
@@ -99,6 +112,7 @@ public sealed class PodRuntimeBuilder
         var images = new ImageStore(_root, new ImageStoreOptions
         {
             Verifier = verifier,
+            Trust = _trust,
             FindUser = id => FindUser(pods, id),
             LoggerFactory = LoggerFactory,
             TimeProvider = TimeProvider,

@@ -38,11 +38,12 @@ public sealed class PodSpec
     public Stage1Options Options { get; set; } = new();
 
     /// <summary>
-    /// What must be known about the images. An image that was stored without a signature check runs only under
-    /// <see cref="TrustPolicy.Insecure"/>.
+    /// What must be proven about the images and those that they depend on, when the pod is prepared and again when it
+    /// starts: the keys that signed them must be trusted then. An image that was stored without a check runs only under
+    /// <see cref="TrustPolicy.Insecure"/> or a policy that names its id.
     /// </summary>
-    /// <value>The default value is <see cref="TrustPolicy.RequireSignature"/>.</value>
-    public TrustPolicy Trust { get; set; } = TrustPolicy.RequireSignature;
+    /// <value>The default value is null: the runtime's policy, <see cref="PodRuntimeBuilder.UseTrustPolicy"/>.</value>
+    public TrustPolicy? Trust { get; set; }
 
     /// <summary>Whether the pod's directory is removed when it ends while this runtime lives.</summary>
     /// <value>The default value is <see langword="false"/>: logs and statuses stay until garbage collection.</value>

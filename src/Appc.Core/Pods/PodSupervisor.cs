@@ -4,6 +4,7 @@ using Appc.Diagnostics;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
+using Appc.Trust;
 using Microsoft.Extensions.Logging;
 
 namespace Appc.Pods;
@@ -12,7 +13,7 @@ namespace Appc.Pods;
 internal sealed record RunningPod(string Uuid, Task<PodStatus> End);
 
 /// <summary>Starts pods, waits for their end and stops them.</summary>
-internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> findStage1, ILogger logger) : IDisposable
+internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> findStage1, PodTrust trust, ILogger logger) : IDisposable
 {
     // Ends of the running pods that this runtime started. A short cut only: for all others the kernel is asked.
     private readonly ConcurrentDictionary<string, Task<PodStatus>> _ends = new(StringComparer.Ordinal);
@@ -40,7 +41,10 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
     }
 
     /// <summary>Starts a prepared pod; the result holds its end.</summary>
-    public async Task<RunningPod> StartPreparedAsync(PodLocation location, CancellationToken cancellationToken)
+    /// <param name="location">The pod.</param>
+    /// <param name="policy">What must be proven about its images; null for what was asked when it was prepared.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    public async Task<RunningPod> StartPreparedAsync(PodLocation location, TrustPolicy? policy, CancellationToken cancellationToken)
     {
         PodRecord? record = PodFiles.ReadRecord(location.Directory);
         if (location.Phase != PodPhase.Prepared || record is null)
@@ -52,14 +56,26 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         await RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
         LockFile mine = await pods.TryLockAsync(location.Uuid, create: true, cancellationToken).ConfigureAwait(false)
             ?? throw WrongState(location.Uuid, "is being started or removed by somebody else");
-        if (!Directory.Exists(location.Directory))
+        PodManifest manifest;
+        try
+        {
+            if (!Directory.Exists(location.Directory))
+            {
+                throw WrongState(location.Uuid, "is no longer prepared");
+            }
+
+            // Keys may have gone since it was prepared. A pod that is refused stays prepared.
+            await trust.RequireAsync(
+                location.Uuid, record.Apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), policy ?? record.Trust, cancellationToken).ConfigureAwait(false);
+            manifest = PodFiles.ReadManifest(location.Directory);
+        }
+        catch
         {
             mine.Dispose();
-            throw WrongState(location.Uuid, "is no longer prepared");
+            throw;
         }
 
-        var embryo = new PodFactory.Embryo(location, mine, PodFiles.ReadManifest(location.Directory), record);
-        return await StartAsync(stage1, embryo, cancellationToken).ConfigureAwait(false);
+        return await StartAsync(stage1, new PodFactory.Embryo(location, mine, manifest, record), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Starts a pod whose lock the caller hands over; the result holds its end.</summary>

@@ -29,6 +29,9 @@ public enum TrustFailure
 
     /// <summary>The keystore or a key file is at fault.</summary>
     Keystore,
+
+    /// <summary>It is signed by trusted keys, but by fewer, or by others, than the policy asks for.</summary>
+    TooFewSigners,
 }
 
 /// <summary>A signature, a key or the keystore is at fault; the image does not run.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Appc.Signing.Packets;
 
 namespace Appc.Signing.Checks;
@@ -18,6 +19,8 @@ internal sealed class CertificateChecker
     private readonly DateTimeOffset _now;
     private readonly Dictionary<KeyPacket, KeyState> _subkeys = [];
     private KeyState? _whole;
+    private Revocation? _revocation;
+    private bool _soughtRevocation;
     private KeyState? _primary;
     private SignaturePacket[] _selfSignatures = [];
     private int _verifications;
@@ -35,6 +38,22 @@ internal sealed class CertificateChecker
 
     /// <summary>The state that all keys of the certificate share: strength, revocation and expiry of the primary key.</summary>
     public KeyState Whole => _whole ??= CheckWhole();
+
+    /// <summary>The revocation of the whole key; null if there is none. Keys that are too weak are not looked into.</summary>
+    public Revocation? Revocation
+    {
+        get
+        {
+            if (!_soughtRevocation)
+            {
+                _soughtRevocation = true;
+                _revocation = PrimaryKey.Material.Weakness(_policy) is not null ? null
+                    : FindRevocation(Certificate.DirectSignatures, SignatureType.KeyRevocation, VerifyDirect) ?? FindClaimedRevocation();
+            }
+
+            return _revocation;
+        }
+    }
 
     /// <summary>The state of the primary key as a signing key.</summary>
     public KeyState Primary => _primary ??= Whole.Problem is null && FlagsOfPrimary() is { } flags && (flags & SignFlag) == 0
@@ -60,9 +79,7 @@ internal sealed class CertificateChecker
             return new KeyState(weakness, null, null);
         }
 
-        Revocation? revocation = FindRevocation(
-            Certificate.DirectSignatures, SignatureType.KeyRevocation,
-            s => CertificationDigest.VerifyOverKey(PrimaryKey, s, PrimaryKey));
+        Revocation? revocation = Revocation;
         _selfSignatures = [.. FindSelfSignatures().OrderByDescending(s => s.Created)];
         uint? lifetime = _selfSignatures.Select(s => s.KeyExpiration).FirstOrDefault(e => e is not null);
         DateTimeOffset? expires = lifetime is > 0 ? PrimaryKey.Created.AddSeconds(lifetime.Value) : null;
@@ -85,7 +102,7 @@ internal sealed class CertificateChecker
     {
         SignaturePacket? direct = NewestValid(
             Certificate.DirectSignatures.Where(s => s.Type == SignatureType.DirectKey),
-            s => CertificationDigest.VerifyOverKey(PrimaryKey, s, PrimaryKey));
+            VerifyDirect);
         if (direct is not null)
         {
             yield return direct;
@@ -209,6 +226,31 @@ internal sealed class CertificateChecker
             .FirstOrDefault(s => Spend() && verify(s));
         return found is null ? null : Revocation.From(found);
     }
+
+    /// <summary>
+    /// A revocation by a key that the owner named for that (a designated revoker). That key is nowhere here, so its
+    /// signature cannot be verified; to take it at its word is the safe side.
+    /// </summary>
+    private Revocation? FindClaimedRevocation()
+    {
+        SignaturePacket[] others = [.. Certificate.DirectSignatures.Where(s => s.Type == SignatureType.KeyRevocation && !MayBeBy(PrimaryKey, s))];
+        if (others.Length == 0)
+        {
+            return null;
+        }
+
+        ReadOnlyMemory<byte>[] revokers = [.. Certificate.DirectSignatures
+            .Where(s => s.Type == SignatureType.DirectKey && s.RevocationKeys.Any() && MayBeBy(PrimaryKey, s) && Spend() && VerifyDirect(s))
+            .SelectMany(s => s.RevocationKeys)];
+        SignaturePacket? claimed = others.FirstOrDefault(s => revokers.Any(r => IsNamed(r.Span, s)));
+        return claimed is null ? null : Revocation.From(claimed) with { IsClaimed = true };
+
+        static bool IsNamed(ReadOnlySpan<byte> fingerprint, SignaturePacket signature) =>
+            (signature.IssuerFingerprint is { } issuer && issuer.Span.SequenceEqual(fingerprint))
+            || (signature.IssuerKeyId is { } id && fingerprint.Length == 20 && BinaryPrimitives.ReadUInt64BigEndian(fingerprint[12..]) == id);
+    }
+
+    private bool VerifyDirect(SignaturePacket signature) => CertificationDigest.VerifyOverKey(PrimaryKey, signature, PrimaryKey);
 
     /// <summary>Whether hints and algorithm allow that a key made a signature; saves work on the signatures of others.</summary>
     private static bool MayBeBy(KeyPacket key, SignaturePacket signature) =>

@@ -31,6 +31,9 @@ internal sealed class OpenPgpCheck : ISignatureCheck
         }
     }
 
+    public IReadOnlyList<SignatureSigner> Candidates =>
+        [.. _work.Signatures.SelectMany(p => p.Candidates.Select(c => Describe(c, p.Signature))).DistinctBy(IdentityOf)];
+
     public void Append(ReadOnlySpan<byte> data)
     {
         ObjectDisposedException.ThrowIf(_digests.Count == 0, this);
@@ -70,9 +73,9 @@ internal sealed class OpenPgpCheck : ISignatureCheck
                     $"the signature of {SignaturePlan.Describe(_work.ImageName)} by key {planned.Candidates[0].Key.Fingerprint} does not fit its bytes",
                     "the image or the signature was changed or damaged, or they do not belong together; fetch both again"));
             }
-            else if (!signers.Exists(s => s.Fingerprint == good.Key.Fingerprint))
+            else
             {
-                signers.Add(Describe(good, planned.Signature, algorithm));
+                signers.Add(Describe(good, planned.Signature));
             }
         }
 
@@ -88,7 +91,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
             _logger.GoodSignature(signer.Fingerprint, signer.Algorithm, signer.Created);
         }
 
-        return new SignatureVerdict(signers);
+        return new SignatureVerdict([.. signers.DistinctBy(IdentityOf)]);
     }
 
     public void Dispose()
@@ -103,12 +106,16 @@ internal sealed class OpenPgpCheck : ISignatureCheck
 
     private static (int, string) KeyOf(SignaturePacket signature) => (signature.Hash, Convert.ToHexString(signature.Salt.Span));
 
-    private static SignatureSigner Describe(Candidate signer, SignaturePacket signature, OpenPgpHash algorithm) => new(
+    /// <summary>A signature by a key: one key may have signed twice, and one of these may expire.</summary>
+    private static (string, string, DateTimeOffset) IdentityOf(SignatureSigner signer) =>
+        (signer.Fingerprint, signer.PrimaryFingerprint, signer.Created);
+
+    private static SignatureSigner Describe(Candidate signer, SignaturePacket signature) => new(
         signer.Key.Fingerprint,
         signer.Certificate.Fingerprint,
         signer.Certificate.UserIds.Where(u => u.Tag == PacketTag.UserId).Select(u => CleanText.From(u.Body.Span)).FirstOrDefault(),
         signature.Created!.Value,
-        $"{signer.Key.Material.Name}/{algorithm.Name}",
+        $"{signer.Key.Material.Name}/{OpenPgpHash.Describe(signature.Hash)}",
         signer.Scopes)
     {
         MaskedScopes = signer.MaskedScopes,

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Appc.Signing.Packets;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
@@ -26,7 +27,7 @@ internal static class SignatureMath
             var reader = new ByteReader(signature.Value);
             bool good = (KeyAlgorithm)signature.Algorithm switch
             {
-                KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly => VerifyRsa(key, hash, digest, Number(reader.ReadMpi())),
+                KeyAlgorithm.Rsa or KeyAlgorithm.RsaSignOnly => VerifyRsa(key, hash, digest, reader.ReadMpi()),
                 KeyAlgorithm.Dsa => VerifyPair(new DsaSigner(), key, digest, ref reader),
                 KeyAlgorithm.ECDsa => VerifyPair(new ECDsaSigner(), key, digest, ref reader),
                 KeyAlgorithm.EdDsaLegacy => VerifyEd25519(key, digest, [.. Pad32(reader.ReadMpi()), .. Pad32(reader.ReadMpi())]),
@@ -42,13 +43,36 @@ internal static class SignatureMath
     }
 
     /// <summary>
+    /// The platform's RSA (PKCS #1 v1.5), which is many times as fast. Hosts may forbid it weak hashes, which would void
+    /// the revocations of old keys, so these are compared by numbers.
+    /// </summary>
+    private static bool VerifyRsa(KeyPacket key, OpenPgpHash hash, byte[] digest, ReadOnlyMemory<byte> value)
+    {
+        (BigInteger modulus, BigInteger exponent) = key.Material.Rsa!.Value;
+        byte[] n = modulus.ToByteArrayUnsigned();
+        if (hash.Strong is not { } platform)
+        {
+            return VerifyRsaByNumbers(modulus, exponent, hash, digest, Number(value));
+        }
+
+        if (value.Length > n.Length)
+        {
+            return false;
+        }
+
+        byte[] padded = new byte[n.Length];
+        value.Span.CopyTo(padded.AsSpan(n.Length - value.Length));
+        using var rsa = RSA.Create(new RSAParameters { Modulus = n, Exponent = exponent.ToByteArrayUnsigned() });
+        return rsa.VerifyHash(digest, padded, platform, RSASignaturePadding.Pkcs1);
+    }
+
+    /// <summary>
     /// Compares with the one encoding that is right (RFC 8017, 8.2.2), so nothing in a padding has to be read.
     /// The library's own key type would first search the modulus for prime factors, which takes longer than hashing
     /// most images and guards against nobody: a key's owner is who gives the modulus.
     /// </summary>
-    private static bool VerifyRsa(KeyPacket key, OpenPgpHash hash, byte[] digest, BigInteger value)
+    private static bool VerifyRsaByNumbers(BigInteger modulus, BigInteger exponent, OpenPgpHash hash, byte[] digest, BigInteger value)
     {
-        (BigInteger modulus, BigInteger exponent) = key.Material.Rsa!.Value;
         byte[] info = new DigestInfo(new AlgorithmIdentifier(hash.Oid, DerNull.Instance), digest).GetDerEncoded();
         byte[] padding = new byte[((modulus.BitLength + 7) / 8) - info.Length - 3];
         if (padding.Length < 8 || value.CompareTo(modulus) >= 0)

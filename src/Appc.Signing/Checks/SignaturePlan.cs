@@ -124,7 +124,7 @@ internal sealed class SignaturePlan(
     private void AddCandidates(
         SignaturePacket signature, KeyRecord record, List<(KeystoreEntry Entry, KeyPacket Key, SubkeyBlock? Subkey)> copies, List<Candidate> candidates)
     {
-        if (RecordChecks.RevocationIn(record, policy, now) is { } revocation)
+        if (RecordChecks.RevocationIn(record, CheckerFor) is { } revocation)
         {
             Refuse(TrustFailure.KeyNotUsable, $"is by key {record.Fingerprint}, which cannot be used: it is {revocation.Describe()}");
             return;

@@ -74,6 +74,10 @@ internal sealed class SignaturePacket
     public IEnumerable<ReadOnlyMemory<byte>> EmbeddedSignatures =>
         _hashed.Concat(_unhashed).Where(s => s.Type == (int)SubpacketType.EmbeddedSignature).Select(s => s.Data);
 
+    /// <summary>Fingerprints of other keys that may revoke the key.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> RevocationKeys =>
+        _hashed.Where(s => s.Type == (int)SubpacketType.RevocationKey && s.Data.Length > 2).Select(s => s.Data[2..]);
+
     public static SignaturePacket Read(ReadOnlyMemory<byte> body)
     {
         var reader = new ByteReader(body);

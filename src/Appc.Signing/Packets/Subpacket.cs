@@ -6,6 +6,7 @@ internal enum SubpacketType
     CreationTime = 2,
     ExpirationTime = 3,
     KeyExpirationTime = 9,
+    RevocationKey = 12,
     Issuer = 16,
     Notation = 20,
     KeyFlags = 27,

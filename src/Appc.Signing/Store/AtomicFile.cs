@@ -1,3 +1,5 @@
+using Appc.Linux;
+
 namespace Appc.Signing.Store;
 
 /// <summary>Writes files that are seen whole or not at all, also after a crash.</summary>
@@ -33,12 +35,20 @@ internal static class AtomicFile
             }
 
             File.Move(temporary, path, overwrite: true);
+            SyncDirectory(Path.GetDirectoryName(temporary)!);
         }
         catch
         {
             File.Delete(temporary);
             throw;
         }
+    }
+
+    /// <summary>Removes a file, also for after a power cut: trust that was taken away must not come back.</summary>
+    public static void Delete(string path)
+    {
+        File.Delete(path);
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
     /// <summary>Creates a directory and those above it that are missing, readable by everybody whatever the umask is.</summary>
@@ -58,6 +68,20 @@ internal static class AtomicFile
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, DirectoryMode0755);
+        }
+
+        if (Path.GetDirectoryName(path) is { Length: > 0 } above)
+        {
+            SyncDirectory(above);
+        }
+    }
+
+    private static void SyncDirectory(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            using Fd directory = Fd.OpenDirectory(path);
+            ErrnoException.ThrowIfFailed(Libc.fsync(directory.Number), $"fsync {path}");
         }
     }
 }

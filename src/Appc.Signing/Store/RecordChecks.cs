@@ -1,4 +1,5 @@
 using Appc.Signing.Checks;
+using Appc.Signing.Packets;
 
 namespace Appc.Signing.Store;
 
@@ -9,9 +10,9 @@ internal static class RecordChecks
     /// The revocation that any copy of the key carries, also one of another scope: a key that its owner gave up is
     /// given up everywhere, however old the other copies are.
     /// </summary>
-    public static Revocation? RevocationIn(KeyRecord record, OpenPgpPolicy policy, DateTimeOffset now) => record.All
+    public static Revocation? RevocationIn(KeyRecord record, Func<Certificate, CertificateChecker> checkerFor) => record.All
         .Select(e => e.Certificate)
         .Where(c => c is not null)
-        .Select(c => new CertificateChecker(c!, policy, now).Whole.Revocation)
+        .Select(c => checkerFor(c!).Revocation)
         .FirstOrDefault(r => r is not null);
 }

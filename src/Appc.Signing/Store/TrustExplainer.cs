@@ -26,7 +26,7 @@ internal sealed class TrustExplainer(OpenPgpPolicy policy, DateTimeOffset now)
 
         string? problem = entry.Problem is not null ? $"its file cannot be used: {entry.Problem}"
             : entry.Certificate is null ? "an empty file masks it"
-            : RecordChecks.RevocationIn(record, policy, now) is { } revocation ? $"it is {revocation.Describe()}"
+            : RecordChecks.RevocationIn(record, c => new CertificateChecker(c, policy, now)) is { } revocation ? $"it is {revocation.Describe()}"
             : new OpenPgpKey(entry.Certificate, policy, now).Problem;
         return new KeyExplanation(
             record.Fingerprint, userId, problem is null, entry.Scope, CleanText.From(entry.Path),

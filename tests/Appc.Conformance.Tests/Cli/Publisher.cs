@@ -24,6 +24,9 @@ public sealed class Publisher : IAsyncDisposable
     /// <summary>Bytes after which an archive's download is cut; null for never.</summary>
     public int? CutAfter { get; set; }
 
+    /// <summary>What a request must carry in Authorization; null for nothing.</summary>
+    public string? Authorization { get; set; }
+
     /// <summary>The options that lead the program here.</summary>
     public string[] Options => ["--ca-file", _authority, "--connect-to", $"appc.test=127.0.0.1:{new Uri(_app.Urls.First()).Port}"];
 
@@ -66,7 +69,11 @@ public sealed class Publisher : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
-        if (context.Request.Query["ac-discovery"] == "1")
+        if (Authorization is not null && context.Request.Headers.Authorization != Authorization)
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        }
+        else if (context.Request.Query["ac-discovery"] == "1")
         {
             context.Response.ContentType = "text/html";
             await context.Response.WriteAsync(

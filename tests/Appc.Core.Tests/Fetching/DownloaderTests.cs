@@ -30,7 +30,7 @@ public sealed class DownloaderTests : IDisposable
 
         Assert.Equal(Bytes, await File.ReadAllBytesAsync(archive.Path!));
         Assert.Equal(Bytes.Length, archive.Bytes);
-        Assert.Equal("Tester", archive.Verdict!.Signers[0].UserId);
+        Assert.Equal("Tester", archive.Proof!.Verdict!.Signers[0].UserId);
         Assert.Equal((Bytes.Length, Bytes.Length), progress[^1]);
     }
 
@@ -73,7 +73,7 @@ public sealed class DownloaderTests : IDisposable
         DownloadedArchive archive = await DownloadAsync(server);
 
         Assert.Equal(Bytes, await File.ReadAllBytesAsync(archive.Path!));
-        Assert.NotNull(archive.Verdict);
+        Assert.NotNull(archive.Proof?.Verdict);
         Assert.Equal(1, _verifier.Begun);
         Assert.Contains("Range: bytes=200000-\r\n", server.Requests[1], StringComparison.Ordinal);
         Assert.Contains("If-Range: \"v1\"\r\n", server.Requests[1], StringComparison.Ordinal);
@@ -113,7 +113,7 @@ public sealed class DownloaderTests : IDisposable
         DownloadedArchive archive = await DownloadAsync(second);
 
         Assert.Equal(Bytes, await File.ReadAllBytesAsync(archive.Path!));
-        Assert.NotNull(archive.Verdict);
+        Assert.NotNull(archive.Proof?.Verdict);
         Assert.Equal("\"v1\"", archive.Validators.ETag);
         Assert.Single(second.Requests);
     }
@@ -289,7 +289,7 @@ public sealed class DownloaderTests : IDisposable
     {
         await using var server = new RawServer((_, _) => Http($"200 OK\r\nContent-Length: {Bytes.Length}", Bytes));
 
-        Assert.Null((await DownloadAsync(server, r => r with { BeginCheck = null })).Verdict);
+        Assert.Null((await DownloadAsync(server, r => r with { BeginCheck = null })).Proof);
     }
 
     [Theory]
@@ -331,7 +331,7 @@ public sealed class DownloaderTests : IDisposable
         var request = new DownloadRequest(server.Url, _folder.Path)
         {
             AllowHttp = true,
-            BeginCheck = token => _verifier.BeginAsync(new MemoryStream(HashVerifier.Sign(Bytes)), null, token),
+            BeginCheck = async (_, token) => await _verifier.BeginAsync(new MemoryStream(HashVerifier.Sign(Bytes)), null, token),
         };
         return new Downloader(http ?? _http).DownloadAsync(change is null ? request : change(request), CancellationToken.None);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Appc.Fetching;
 using Microsoft.AspNetCore.Http;
@@ -347,6 +348,52 @@ public sealed class HttpTransportTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => http.RetryAsync(token => http.GetDocumentAsync(new HttpAsk(new Uri("https://example.com/x")), Max, token), stop.Token));
         Assert.Single(server.Requests);
+    }
+
+    [Fact]
+    public async Task Server_that_is_being_started_or_hangs_up_is_asked_again()
+    {
+        // A port that is free now, and where somebody listens after the first refusal.
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        var options = new ImageFetcherOptions { RetryDelay = TimeSpan.FromMilliseconds(20), MaxRetries = 8 };
+        var refused = new TaskCompletionSource();
+        options.LoggerFactory = new SignalLogger($"http://127.0.0.1:{port}/x: cannot reach 127.0.0.1:{port}", refused);
+        using var http = new HttpTransport(options);
+        Task<string> get = http.RetryAsync(_ => GetAsync(http, $"http://127.0.0.1:{port}/x", allowHttp: true), CancellationToken.None);
+        await refused.Task;
+        socket.Listen();
+        using (Socket first = await socket.AcceptAsync())
+        {
+            // Closed with a reset, in the middle of everything.
+            await first.ReceiveAsync(new byte[1]);
+            first.LingerState = new LingerOption(true, 0);
+        }
+
+        using Socket second = await socket.AcceptAsync();
+        await second.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere"u8.ToArray());
+        Assert.Equal("there", await get);
+    }
+
+    [Fact]
+    public async Task Refusals_are_repeated_a_bounded_number_of_times_and_once_a_walk_of_discovery()
+    {
+        ImageFetcherOptions options = new() { RetryDelay = TimeSpan.FromMilliseconds(1), MaxRetries = 2 };
+        var log = new CountingLogger("https://example.com/");
+        options.LoggerFactory = log;
+        options.ConnectTo["example.com"] = "127.0.0.1:1";
+        using var http = new HttpTransport(options);
+        FetchException e = await Assert.ThrowsAsync<FetchException>(() => http.RetryAsync(_ => GetAsync(http, "https://example.com/x"), CancellationToken.None));
+        Assert.True(e.IsTransient);
+        Assert.Equal(2, log.Count);
+
+        using var discovery = new ImageDiscovery(options);
+        DiscoveryResult result = await discovery.DiscoverAsync("example.com/a/b/c");
+        Assert.Equal(4, result.Tried.Count);
+        Assert.Equal(4, log.Count);
+        await discovery.DiscoverAsync("example.com/a", new DiscoveryOptions { AllowHttp = true });
+        Assert.Equal(4, log.Count);
     }
 
     [Fact]

@@ -147,7 +147,7 @@ public class ImageStoreTrustTests
         StoredImage image;
         using (holder)
         {
-            image = await fixture.Store.ImportDownloadedAsync(file, file + ".sig", verdict, new ImportOptions { Source = "https://example.com/app.aci", Latest = true });
+            image = await fixture.Store.ImportDownloadedAsync(file, file + ".sig", new ImportProof(verdict, null), new ImportOptions { Source = "https://example.com/app.aci", Latest = true });
             Assert.False(File.Exists(file));
         }
 

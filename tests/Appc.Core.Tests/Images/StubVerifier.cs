@@ -28,13 +28,15 @@ internal sealed class StubVerifier : ISignatureVerifier
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
+        public IReadOnlyList<SignatureSigner> Candidates { get; } = [new SignatureSigner("ab12", "ab12", "Tester", DateTimeOffset.UnixEpoch, "none", [scope])];
+
         public void Append(ReadOnlySpan<byte> data) => _hash.AppendData(data);
 
         public SignatureVerdict Complete()
         {
             owner.OnComplete?.Invoke();
             return Convert.ToHexString(_hash.GetHashAndReset()) == expected
-                ? new SignatureVerdict([new SignatureSigner("ab12", "ab12", "Tester", DateTimeOffset.UnixEpoch, "none", [scope])])
+                ? new SignatureVerdict(Candidates)
                 : throw new TrustException(TrustFailure.BadSignature, "the signature does not fit");
         }
 

@@ -3,7 +3,9 @@ using Appc.Signing.Checks;
 using Appc.Signing.Packets;
 using Appc.Signing.Signing;
 using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Crypto.Digests;
 using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Crypto.Signers;
 using Org.BouncyCastle.Security;
 
 namespace Appc.Signing.Tests.Support;
@@ -114,9 +116,19 @@ internal sealed class Forge(KeyPacket key, AsymmetricKeyParameter secret)
         byte[] body =
         [
             .. hashedPart, .. Length(v, hints), .. hints, value[0], value[1], .. v == 6 ? (byte[])[(byte)salt.Length, .. salt] : [],
-            .. DetachedSignature.Sign((KeyAlgorithm)key.Material.Algorithm, secret, value),
+            .. key.Material.Rsa is null ? DetachedSignature.Sign((KeyAlgorithm)key.Material.Algorithm, secret, value) : SignRsa(algorithmOfHash, value),
         ];
         return Packet.Write(PacketTag.Signature, body);
+    }
+
+    /// <summary>By RSA also with the hashes that nothing signs with any more.</summary>
+    private byte[] SignRsa(OpenPgpHash hash, byte[] digest)
+    {
+        var signer = new RsaDigestSigner(new NullDigest(), hash.Oid);
+        signer.Init(true, secret);
+        signer.BlockUpdate(digest, 0, digest.Length);
+        var number = new Org.BouncyCastle.Math.BigInteger(1, signer.GenerateSignature());
+        return [(byte)(number.BitLength >> 8), (byte)number.BitLength, .. number.ToByteArrayUnsigned()];
     }
 
     private static byte[] Length(int version, byte[] area) => version == 6

@@ -35,10 +35,12 @@ internal sealed class HashVerifier : ISignatureVerifier
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
+        public IReadOnlyList<SignatureSigner> Candidates { get; } = [new SignatureSigner("aa", "aa", "Tester", DateTimeOffset.UnixEpoch, "SHA256", [scope])];
+
         public void Append(ReadOnlySpan<byte> data) => _hash.AppendData(data);
 
         public SignatureVerdict Complete() => Convert.ToHexStringLower(_hash.GetHashAndReset()) == expected
-            ? new SignatureVerdict([new SignatureSigner("aa", "aa", "Tester", DateTimeOffset.UnixEpoch, "SHA256", [scope])])
+            ? new SignatureVerdict(Candidates)
             : throw new TrustException(TrustFailure.BadSignature, "the signature does not fit");
 
         public void Dispose() => _hash.Dispose();

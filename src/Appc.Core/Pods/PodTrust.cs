@@ -1,0 +1,36 @@
+using Appc.Images;
+using Appc.Manifests;
+using Appc.Trust;
+using Microsoft.Extensions.Logging;
+
+namespace Appc.Pods;
+
+/// <summary>Looks again, before a pod is prepared and before it starts, whether its images may run.</summary>
+internal sealed class PodTrust(ImageStore images, ILogger logger)
+{
+    /// <exception cref="TrustException">One of them may not.</exception>
+    public async Task RequireAsync(string uuid, IEnumerable<ImageId> ids, TrustPolicy policy, CancellationToken cancellationToken)
+    {
+        foreach (ImageId id in ids.Distinct())
+        {
+            try
+            {
+                TrustDecision decision = await images.CheckTrustAsync(id, policy, cancellationToken).ConfigureAwait(false);
+                switch (decision.Basis)
+                {
+                    case TrustBasis.ImageId:
+                        logger.RunsImageById(uuid, id.ToString(), decision.Reservation!.Message);
+                        break;
+                    case TrustBasis.Nothing:
+                        logger.RunsInsecureImage(uuid, id.ToString(), decision.Reservation!.Message);
+                        break;
+                }
+            }
+            catch (TrustException e)
+            {
+                logger.TrustRefused(uuid, e.Failure, e.Message);
+                throw;
+            }
+        }
+    }
+}
