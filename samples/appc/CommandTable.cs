@@ -30,7 +30,10 @@ internal static class CommandTable
         "image cat-manifest" => new ImageCatManifestCommand(),
         "image verify" => new ImageVerifyCommand(),
         "image export" => new ImageExportCommand(),
+        "image render" => new ImageRenderCommand(),
+        "image extract" => new ImageExtractCommand(),
         "image rm" => new ImageRemoveCommand(),
+        "image gc" => new ImageCollectCommand(),
         "run" => new RunCommand(),
         "prepare" => new PrepareCommand(),
         "run-prepared" => new RunPreparedCommand(),
@@ -50,7 +53,8 @@ internal static class CommandTable
         [
             "version", "validate", "build", "sign",
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
-            "image list", "image show", "image cat-manifest", "image verify", "image export", "image rm",
+            "image list", "image show", "image cat-manifest", "image verify", "image export",
+            "image render", "image extract", "image rm", "image gc",
             "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "stop", "rm", "gc", "help",
         ];
         return names.Select(name => Find(name)!);

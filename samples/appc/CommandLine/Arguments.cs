@@ -36,6 +36,11 @@ internal sealed class Arguments
         ? Operands[0]
         : throw new UsageException(Operands.Count == 0 ? $"{what} is missing" : $"one {what} only: '{Operands[1]}' is too many");
 
+    /// <summary>The operands of a command that takes exactly two.</summary>
+    public (string First, string Second) Pair(string first, string second) => Operands.Count == 2
+        ? (Operands[0], Operands[1])
+        : throw new UsageException($"{first} and {second} are needed");
+
     /// <summary>The operands of a command that takes at least one.</summary>
     public IReadOnlyList<string> AtLeastOne(string what) =>
         Operands.Count > 0 ? Operands : throw new UsageException($"{what} is missing");

@@ -15,13 +15,9 @@ internal sealed class ImageExportCommand : Command
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
-        if (arguments.Operands.Count != 2)
-        {
-            throw new UsageException("an image and the file to write are needed");
-        }
-
-        StoredImage image = await context.Images.ResolveAsync(arguments.Operands[0], cancellationToken);
-        await context.Images.ExportAsync(image.Id, arguments.Operands[1], arguments.Has("overwrite"), cancellationToken);
+        (string reference, string file) = arguments.Pair("an image", "the file to write");
+        StoredImage image = await context.Images.ResolveAsync(reference, cancellationToken);
+        await context.Images.ExportAsync(image.Id, file, arguments.Has("overwrite"), cancellationToken);
         return ExitCodes.Success;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ImageListCommand : Command
             return ExitCodes.Success;
         }
 
-        var table = new Table("ID", "NAME", "LABELS", "SIZE", "IMPORTED", "SIGNED BY");
+        var table = new Table("ID", "NAME", "LABELS", "SIZE", "IMPORTED", "LAST USED", "SIGNED BY");
         foreach (StoredImage image in images)
         {
             string signer = ImageText.SignedBy(image);
@@ -41,6 +41,7 @@ internal sealed class ImageListCommand : Command
                 ImageText.Labels(image.Manifest.Labels),
                 ProgressLine.Size(image.ArchiveBytes),
                 ImageText.Time(image.Provenance.Imported),
+                ImageText.Time(image.LastUsed),
                 signer.Length > 16 ? signer[^16..] : signer);
         }
 

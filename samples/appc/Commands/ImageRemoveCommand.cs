@@ -1,5 +1,5 @@
 using Appc.Cli.CommandLine;
-using Appc.Images;
+using Appc.Manifests;
 
 namespace Appc.Cli.Commands;
 
@@ -14,8 +14,8 @@ internal sealed class ImageRemoveCommand : Command
     public override Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken) =>
         context.ForEachAsync(arguments.AtLeastOne("an image"), async reference =>
         {
-            StoredImage image = await context.Images.ResolveAsync(reference, cancellationToken);
-            await context.Images.RemoveAsync(image.Id, cancellationToken);
-            context.Out.WriteLine(image.Id);
+            ImageId id = await context.Images.ResolveIdAsync(reference, cancellationToken);
+            await context.Images.RemoveAsync(id, cancellationToken);
+            context.Out.WriteLine(id);
         });
 }

@@ -26,6 +26,7 @@ internal sealed class ImageShowCommand : Command
         Line("labels", ImageText.Labels(image.Manifest.Labels));
         Line("archive", ProgressLine.Size(image.ArchiveBytes));
         Line("imported", ImageText.Time(image.Provenance.Imported));
+        Line("last used", ImageText.Time(image.LastUsed));
         Line("source", image.Provenance.Source);
         Line("signed by", image.Provenance.Signer is { } signer
             ? $"{signer.PrimaryFingerprint} {signer.UserId} ({signer.Algorithm}, {ImageText.Time(signer.Created)})"

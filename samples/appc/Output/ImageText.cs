@@ -58,6 +58,7 @@ internal static class ImageText
         WriteMembers(json, image);
         json.WriteNumber("archiveBytes", image.ArchiveBytes);
         json.WriteTime("imported", image.Provenance.Imported);
+        json.WriteTime("lastUsed", image.LastUsed);
         json.WriteString("source", image.Provenance.Source);
         json.WriteBoolean("latest", image.Provenance.Latest);
         json.WriteBoolean("insecure", image.Provenance.Insecure);

@@ -5,13 +5,16 @@ using Appc.Images;
 namespace Appc.Cli.Output;
 
 /// <summary>Shows how far a transfer has come; quiet unless standard error is a terminal.</summary>
-internal sealed class ProgressLine(Reporter reporter) : IProgress<FetchProgress>, IProgress<ImportProgress>
+internal sealed class ProgressLine(Reporter reporter) : IProgress<FetchProgress>, IProgress<ImportProgress>, IProgress<ImageVerifyProgress>
 {
     private long _shownAt;
 
     public void Report(FetchProgress value) => Show(value.Phase, value.Source, value.Bytes, value.TotalBytes);
 
     public void Report(ImportProgress value) => Show(value.Phase.ToString().ToLowerInvariant(), string.Empty, value.Bytes, value.TotalBytes);
+
+    public void Report(ImageVerifyProgress value) =>
+        Show($"verifying {value.Number} of {value.Count}:", ImageText.Short(value.Image), value.Bytes, value.TotalBytes);
 
     public static string Size(long bytes)
     {

@@ -57,13 +57,22 @@ public sealed class ImageFetcher : IDisposable
             ImageReferenceKind.File => await ImportFileAsync(reference.Path!, options, progress, cancellationToken).ConfigureAwait(false),
             _ => await _acquirer.AcquireAsync(RequestFor(reference, options, platform), options, progress, cancellationToken).ConfigureAwait(false),
         };
+
+        // Also one that was in the store: a collection must not take it while the others are being fetched.
+        Store.MarkUsed(result.Image.Id);
         if (!options.Dependencies || result.Image.Manifest.Dependencies.Count == 0)
         {
             return result;
         }
 
         var dependencies = new DependencyFetcher((request, token) => _acquirer.AcquireAsync(request, options, progress, token), options, platform);
-        return result with { Dependencies = await dependencies.FetchAsync(result.Image, cancellationToken).ConfigureAwait(false) };
+        IReadOnlyList<FetchResult> fetched = await dependencies.FetchAsync(result.Image, cancellationToken).ConfigureAwait(false);
+        foreach (FetchResult dependency in fetched)
+        {
+            Store.MarkUsed(dependency.Image.Id);
+        }
+
+        return result with { Dependencies = fetched };
     }
 
     /// <summary>Closes connections.</summary>

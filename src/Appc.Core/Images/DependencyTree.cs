@@ -1,3 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
+using Appc.Manifests;
+
 namespace Appc.Images;
 
 /// <summary>An image with its dependencies, each found in the store.</summary>
@@ -17,11 +21,32 @@ internal sealed record DependencyTree(StoredImage Image, IReadOnlyList<Dependenc
         yield return Image;
     }
 
+    /// <summary>
+    /// Each image once, the lowest first. One that occurs twice hides its own lower occurrence entirely, so only the
+    /// highest counts.
+    /// </summary>
+    public List<StoredImage> Distinct()
+    {
+        List<StoredImage> images = [];
+        HashSet<ImageId> seen = [];
+        foreach (StoredImage image in InOrder().Reverse())
+        {
+            if (seen.Add(image.Id))
+            {
+                images.Add(image);
+            }
+        }
+
+        images.Reverse();
+        return images;
+    }
+
     /// <summary>Whether any image restricts what of the images below it shows.</summary>
     public bool HasWhitelist => Image.Manifest.PathWhitelist.Count > 0 || Dependencies.Any(d => d.HasWhitelist);
 
     /// <summary>A name for just this image with just these dependencies.</summary>
-    public string Key => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(Describe())));
+    public string Key => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(Describe())));
 
-    private string Describe() => $"{Image.Id}({string.Join(',', Dependencies.Select(d => d.Describe()))})";
+    /// <summary>The ids with their nesting.</summary>
+    public string Describe() => $"{Image.Id}({string.Join(',', Dependencies.Select(d => d.Describe()))})";
 }

@@ -36,15 +36,6 @@ internal sealed class DirectoryLock : IDisposable
         return OperatingSystem.IsLinux() ? TryTakeOnLinux(directory, exclusive, out taken) : TryTakeFile(directory, exclusive, out taken);
     }
 
-    /// <summary>Turns an exclusive lock into a shared one.</summary>
-    public void Share()
-    {
-        if (_handle is Fd fd)
-        {
-            fd.TryLock(exclusive: false);
-        }
-    }
-
     public void Dispose() => _handle.Dispose();
 
     private static Outcome TryTakeOnLinux(string directory, bool exclusive, out DirectoryLock? taken)

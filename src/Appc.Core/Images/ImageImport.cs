@@ -117,7 +117,9 @@ internal sealed class ImageImport : IDisposable
     /// <summary>Writes what goes beside archive and tree.</summary>
     public void WriteRecords(ImageProvenance provenance, byte[]? signature)
     {
-        File.WriteAllBytes(Path.Combine(_directory.Path, StoreLayout.ProvenanceFile), ProvenanceJson.Write(provenance));
+        string record = Path.Combine(_directory.Path, StoreLayout.ProvenanceFile);
+        File.WriteAllBytes(record, ProvenanceJson.Write(provenance));
+        FileClock.Set(record, provenance.Imported);
         if (signature is not null)
         {
             File.WriteAllBytes(Path.Combine(_directory.Path, StoreLayout.SignatureFile), signature);
@@ -233,7 +235,7 @@ internal sealed class ImageImport : IDisposable
         }
     }
 
-    private static unsafe FileStream OpenArchive(string path)
+    internal static unsafe FileStream OpenArchive(string path)
     {
         if (OperatingSystem.IsLinux())
         {

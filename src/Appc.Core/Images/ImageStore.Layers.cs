@@ -1,4 +1,5 @@
 using Appc.Images.Rendering;
+using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Images;
@@ -13,67 +14,100 @@ public sealed partial class ImageStore
     /// The trees of an image and its dependencies, the lowest first, for an overlay stack: dependencies in the order of
     /// the manifest, each with its own below it, then the image itself. Where a stack cannot give what the specification
     /// asks for (a pathWhitelist; a directory without an entry of its own over one that has one), the result is one tree,
-    /// rendered once and kept with the image.
+    /// rendered once and kept with the image. Counts as a use of all these images; to keep them, hold them.
     /// </summary>
     /// <exception cref="ImageException">An image or a dependency is not in the store, or the dependencies form a circle.</exception>
-    public Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<string>> GetLayersAsync(ImageId id, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(id);
-        return DedicatedThread.RunAsync<IReadOnlyList<string>>("appc layers", () => GetLayers(id, cancellationToken));
+        using HeldLayers held = await HoldLayersAsync(id, cancellationToken).ConfigureAwait(false);
+        return held.Paths;
     }
 
-    private List<string> GetLayers(ImageId id, CancellationToken cancellationToken)
+    /// <summary>As <see cref="GetLayersAsync"/>; the images stay held until the result is disposed.</summary>
+    internal Task<HeldLayers> HoldLayersAsync(ImageId id, CancellationToken cancellationToken)
     {
-        StoredImage top = ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString());
-        DependencyTree tree = ResolveDependencies(top, cancellationToken);
-        List<StoredImage> layers = [];
-        HashSet<ImageId> seen = [];
+        ArgumentNullException.ThrowIfNull(id);
+        return DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, cancellationToken));
+    }
 
-        // An image that occurs twice hides its own lower occurrence entirely, so only the highest one counts.
-        foreach (StoredImage image in tree.InOrder().Reverse())
-        {
-            if (seen.Add(image.Id))
-            {
-                layers.Insert(0, image);
-            }
-
-            if (image.TreePath is null)
-            {
-                throw new ImageException(
-                    ImageFailure.Storage,
-                    $"image {image.Id} has no tree: it was imported by a program that keeps archives only",
-                    "remove it and import it again");
-            }
-        }
-
+    private HeldLayers HoldLayers(ImageId id, CancellationToken cancellationToken)
+    {
+        HeldImages held = HoldWithDependencies(id, cancellationToken);
         try
         {
-            return tree.HasWhitelist || LayerConflicts.Exist(layers)
-                ? [Render(top, tree, cancellationToken)]
-                : [.. layers.Select(l => l.TreePath!)];
+            foreach (StoredImage image in held.Images)
+            {
+                RequireTree(image);
+                MarkUsed(image.Id);
+            }
+
+            return held.Tree.HasWhitelist || LayerConflicts.Exist(held.Images)
+                ? new HeldLayers(held, [Render(held.Tree, cancellationToken)], [id])
+                : new HeldLayers(held, [.. held.Images.Select(l => l.TreePath!)], [.. held.Images.Select(l => l.Id)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw StorageFaults.From(e, $"image {top.Manifest.Name} cannot be rendered");
+            held.Dispose();
+            throw StorageFaults.From(e, $"image {held.Tree.Image.Manifest.Name} cannot be rendered");
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
         }
     }
 
-    /// <summary>Gives the tree of an image with its dependencies; made once, and again when a dependency is another image now.</summary>
-    private string Render(StoredImage top, DependencyTree tree, CancellationToken cancellationToken)
+    /// <summary>Finds an image's dependencies and holds them all; anew where one was removed in between.</summary>
+    private HeldImages HoldWithDependencies(ImageId id, CancellationToken cancellationToken)
     {
-        string parent = Path.Combine(_layout.Image(top.Id), StoreLayout.RenderedDirectory);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            StoredImage top = ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString());
+            if (HeldImages.TryTake(ResolveDependencies(top, cancellationToken), i => Wait(_layout.Image(i), exclusive: false)) is { } held)
+            {
+                return held;
+            }
+        }
+    }
+
+    private static void RequireTree(StoredImage image)
+    {
+        if (image.TreePath is null)
+        {
+            throw NoTree(image.Id);
+        }
+    }
+
+    private static ImageException NoTree(ImageId id) => new(
+        ImageFailure.Storage,
+        $"image {id} has no tree: it was imported by a program that keeps archives only",
+        "remove it and import it again");
+
+    /// <summary>Gives the tree of an image with its dependencies; made once, and again when a dependency is another image now.</summary>
+    private string Render(DependencyTree tree, CancellationToken cancellationToken)
+    {
+        string parent = Path.Combine(_layout.Image(tree.Image.Id), StoreLayout.RenderedDirectory);
         string target = Path.Combine(parent, tree.Key);
-        using DirectoryLock held = Wait(_layout.Image(top.Id), exclusive: false) ?? throw NotFound(top.Id.ToString());
-        if (Directory.Exists(target))
+        string record = target + StoreLayout.RenderedRecordSuffix;
+        if (Directory.Exists(target) && (MarkUsed(record) || File.Exists(record)))
         {
             return target;
         }
 
         using TemporaryDirectory work = TemporaryDirectory.Create(_layout);
-        string rendered = new TreeRenderer(work.Path, cancellationToken).Render(tree);
+        string madeRecord = Path.Combine(work.Path, "record");
+        File.WriteAllText(madeRecord, tree.Describe());
+        string? rendered = Directory.Exists(target) ? null : new TreeRenderer(work.Path, cancellationToken).Render(tree);
         MakeDurable(work);
         Directory.CreateDirectory(parent);
-        TryRename(rendered, target);
+        File.Move(madeRecord, record, overwrite: true);
+        MarkUsed(record);
+        if (rendered is not null)
+        {
+            TryRename(rendered, target);
+        }
+
         SyncDirectory(parent);
         return target;
     }
@@ -118,9 +152,7 @@ public sealed partial class ImageStore
 
         StoredImage Find(StoredImage image, Dependency dependency)
         {
-            StoredImage? found = dependency.ImageId is { } exact
-                ? images.Find(i => i.Id == exact)
-                : ImageMatch.Best(images, dependency.ImageName, dependency.Labels);
+            StoredImage? found = Dependencies.Fulfil(images, dependency);
             string wanted = dependency.ImageId?.ToString()
                 ?? string.Join(',', dependency.Labels.Select(l => $"{l.Name}={l.Value}").Prepend(dependency.ImageName.ToString()));
             return found ?? throw new ImageException(

@@ -17,8 +17,8 @@ public sealed partial class ImageStore
         {
             if (TryRename(import.Directory.Path, target))
             {
+                // The lock of the work directory is the image's now: nobody can remove it before it was read.
                 using DirectoryLock held = import.Directory.Release();
-                held.Share();
                 SyncDirectory(_layout.Images);
                 _log.Imported(import.Manifest.Name, provenance.Source, import.Id);
                 return ImageRecord.TryLoad(_layout, import.Id) ?? throw NotFound(import.Id.ToString());
@@ -59,7 +59,8 @@ public sealed partial class ImageStore
         }
 
         _log.AlreadyStored(import.Id);
-        return stored;
+        MarkUsed(import.Id);
+        return stored with { LastUsed = provenance.Imported };
     }
 
     /// <summary>One flush of the file system rather than one per file: an image has thousands.</summary>

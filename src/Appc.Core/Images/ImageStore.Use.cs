@@ -1,28 +1,35 @@
-using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Images;
 
-/// <content>Holding, exporting, removing, collecting.</content>
+/// <content>Holding, exporting, removing.</content>
 public sealed partial class ImageStore
 {
     /// <summary>
     /// Keeps an image from being removed until the result is disposed: a shared lock that every process sees and that
-    /// ends with this one.
+    /// ends with this one. Counts as a use of the image.
     /// </summary>
     /// <exception cref="ImageException">It is not in the store, or is being removed.</exception>
     public async Task<IDisposable> HoldAsync(ImageId id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
+        DirectoryLock taken = await TryHoldAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id.ToString());
+        MarkUsed(id);
+        return taken;
+    }
+
+    /// <summary>Takes the shared lock; null if the image is not there.</summary>
+    private async Task<DirectoryLock?> TryHoldAsync(ImageId id, CancellationToken cancellationToken)
+    {
         long start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
             switch (TryLock(id, exclusive: false, out DirectoryLock? taken))
             {
                 case DirectoryLock.Outcome.Taken:
-                    return taken!;
+                    return taken;
                 case DirectoryLock.Outcome.Missing:
-                    throw NotFound(id.ToString());
+                    return null;
                 default:
                     // Exclusive locks are short: an image is being published or removed.
                     if (_options.TimeProvider.GetElapsedTime(start) > BusyWait)
@@ -35,6 +42,11 @@ public sealed partial class ImageStore
             }
         }
     }
+
+    /// <summary>Notes that an image is used now. That it cannot be noted, on a file system that nothing is written to, spoils no use.</summary>
+    internal void MarkUsed(ImageId id) => MarkUsed(Path.Combine(_layout.Image(id), StoreLayout.ProvenanceFile));
+
+    private bool MarkUsed(string file) => FileClock.Set(file, _options.TimeProvider.GetUtcNow());
 
     /// <summary>
     /// Writes the archive as it was signed to a file, byte for byte, and the signature (if there is one) to the same name
@@ -76,13 +88,6 @@ public sealed partial class ImageStore
         });
     }
 
-    /// <summary>
-    /// Removes what interrupted calls left in <c>ROOT/tmp</c>; what a living call works on stays. Returns the number of
-    /// leftovers removed.
-    /// </summary>
-    public Task<int> CollectLeftoversAsync(CancellationToken cancellationToken = default) =>
-        DedicatedThread.RunAsync("appc collect", () => CollectLeftovers(cancellationToken));
-
     private DirectoryLock.Outcome TryLock(ImageId id, bool exclusive, out DirectoryLock? taken)
     {
         try
@@ -118,14 +123,9 @@ public sealed partial class ImageStore
 
             CheckDependents(id, cancellationToken);
 
-            // First out of sight by one rename, still locked; then file by file. A kill in between leaves a leftover.
-            string doomed = Path.Combine(_layout.Temporary, Guid.NewGuid().ToString("N"));
             try
             {
-                _layout.Ensure();
-                Directory.Move(_layout.Image(id), doomed);
-                SyncDirectory(_layout.Images);
-                TreeRemover.Remove(doomed);
+                Discard(_layout.Image(id), _layout.Images);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -141,7 +141,10 @@ public sealed partial class ImageStore
     {
         List<StoredImage> images = ListAll(cancellationToken);
         StoredImage? own = images.Find(i => i.Id == id);
-        foreach (StoredImage image in images.Where(i => i.Id != id && own is not null))
+
+        // Images in a circle never run; were they to keep each other, none of them could be removed.
+        HashSet<ImageId> below = Dependencies.Closure(images, id);
+        foreach (StoredImage image in images.Where(i => i.Id != id && own is not null && !below.Contains(i.Id)))
         {
             foreach (Dependency dependency in image.Manifest.Dependencies)
             {
@@ -155,42 +158,5 @@ public sealed partial class ImageStore
                 }
             }
         }
-    }
-
-    private int CollectLeftovers(CancellationToken cancellationToken)
-    {
-        int removed = 0;
-        _layout.CheckVersion();
-        if (!Directory.Exists(_layout.Temporary))
-        {
-            return 0;
-        }
-
-        foreach (string path in Directory.EnumerateDirectories(_layout.Temporary))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                if (DirectoryLock.TryTake(path, exclusive: true, out DirectoryLock? taken) == DirectoryLock.Outcome.Taken)
-                {
-                    using (taken)
-                    {
-                        TreeRemover.Remove(path);
-                        removed++;
-                    }
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _log.LeftoverStays(path, e.Message);
-            }
-        }
-
-        if (removed > 0)
-        {
-            _log.LeftoversRemoved(removed);
-        }
-
-        return removed;
     }
 }

@@ -1,3 +1,4 @@
+using Appc.Linux;
 using Appc.Manifests;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,6 +12,9 @@ namespace Appc.Images;
 /// </summary>
 public sealed partial class ImageStore
 {
+    // From here on several threads read faster than one.
+    private const int ManyImages = 64;
+
     private readonly ImageStoreOptions _options;
     private readonly StoreLayout _layout;
     private readonly ILogger _log;
@@ -53,6 +57,17 @@ public sealed partial class ImageStore
     }
 
     /// <summary>
+    /// Gets the id of an image as <see cref="ResolveAsync"/> does. By its id or a prefix, an image is found also if its files
+    /// are damaged, so that it can be verified and removed.
+    /// </summary>
+    /// <exception cref="ImageException">There is no such image, or a prefix fits more than one.</exception>
+    public Task<ImageId> ResolveIdAsync(string reference, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reference);
+        return Task.Run(() => ResolveId(reference, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
     /// The best image of a name with these labels; null if there is none. Every label given must be in the image with
     /// the same value; the image may have more. Of several, the highest version (Semantic Versioning) counts, then one
     /// that was asked for without a version, then the newest import.
@@ -78,17 +93,27 @@ public sealed partial class ImageStore
         },
         cancellationToken);
 
-    private StoredImage Resolve(string reference, CancellationToken cancellationToken)
+    private StoredImage Resolve(string reference, CancellationToken cancellationToken) =>
+        reference.StartsWith(ImageMatch.IdPrefix, StringComparison.Ordinal)
+            ? ImageRecord.TryLoad(_layout, ResolveId(reference, cancellationToken)) ?? throw NotFound(reference)
+            : ResolveName(reference, cancellationToken);
+
+    private StoredImage ResolveName(string reference, CancellationToken cancellationToken)
+    {
+        (AcIdentifier name, Label[] labels) = ImageMatch.ParseName(reference);
+        return ImageMatch.Best(ListAll(cancellationToken), name, labels) ?? throw NotFound(reference);
+    }
+
+    private ImageId ResolveId(string reference, CancellationToken cancellationToken)
     {
         if (!reference.StartsWith(ImageMatch.IdPrefix, StringComparison.Ordinal))
         {
-            (AcIdentifier name, Label[] labels) = ImageMatch.ParseName(reference);
-            return ImageMatch.Best(ListAll(cancellationToken), name, labels) ?? throw NotFound(reference);
+            return ResolveName(reference, cancellationToken).Id;
         }
 
         if (ImageId.TryParse(reference, out ImageId? exact))
         {
-            return ImageRecord.TryLoad(_layout, exact) ?? throw NotFound(reference);
+            return Directory.Exists(_layout.Image(exact)) ? exact : throw NotFound(reference);
         }
 
         ImageMatch.CheckPrefix(reference);
@@ -96,7 +121,7 @@ public sealed partial class ImageStore
         return fitting.Length switch
         {
             0 => throw NotFound(reference),
-            1 => ImageRecord.TryLoad(_layout, fitting[0]) ?? throw NotFound(reference),
+            1 => fitting[0],
             _ => throw new ImageException(
                 ImageFailure.Ambiguous, $"{fitting.Length} images have an id that begins with {reference}", "give more digits of the id"),
         };
@@ -130,25 +155,49 @@ public sealed partial class ImageStore
 
     private List<StoredImage> ListAll(CancellationToken cancellationToken)
     {
-        List<StoredImage> images = [];
-        foreach (ImageId id in ListIds())
+        List<ImageId> ids = ListIds();
+        StoredImage?[] found = new StoredImage?[ids.Count];
+        using Fd? images = OperatingSystem.IsLinux() && ids.Count > 0 ? OpenImages() : null;
+        if (ids.Count < ManyImages)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
+            for (int i = 0; i < found.Length; i++)
             {
-                if (ImageRecord.TryLoad(_layout, id) is { } image)
-                {
-                    images.Add(image);
-                }
-            }
-            catch (AppcException e) when (e is ImageException { Failure: ImageFailure.Storage } or ManifestException)
-            {
-                // One damaged image must not hide the others.
-                _log.DamagedImage(id, e.Message);
+                cancellationToken.ThrowIfCancellationRequested();
+                found[i] = LoadForList(images, ids[i]);
             }
         }
+        else
+        {
+            Parallel.For(0, found.Length, new ParallelOptions { CancellationToken = cancellationToken }, i => found[i] = LoadForList(images, ids[i]));
+        }
 
-        return images;
+        return [.. found.OfType<StoredImage>()];
+    }
+
+    private Fd OpenImages()
+    {
+        try
+        {
+            return Fd.OpenDirectory(_layout.Images);
+        }
+        catch (IOException e)
+        {
+            throw StorageFaults.From(e, $"the images below {Root} cannot be listed");
+        }
+    }
+
+    private StoredImage? LoadForList(Fd? images, ImageId id)
+    {
+        try
+        {
+            return images is null ? ImageRecord.TryLoad(_layout, id) : ImageRecord.TryLoad(_layout, images, id);
+        }
+        catch (AppcException e) when (e is ImageException { Failure: ImageFailure.Storage } or ManifestException)
+        {
+            // One damaged image must not hide the others.
+            _log.DamagedImage(id, e.Message);
+            return null;
+        }
     }
 
     private static ImageException NotFound(string what) =>

@@ -23,6 +23,11 @@ internal static class ImpliedDirectories
             while (!rest.IsEmpty)
             {
                 int end = rest.IndexOf((byte)0);
+                if (end < 0)
+                {
+                    throw new IOException($"{file} is damaged: it does not end in NUL");
+                }
+
                 paths.Add(rest[..end].ToArray());
                 rest = rest[(end + 1)..];
             }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Appc.Images.Tar;
 
 namespace Appc.Images;
@@ -25,7 +23,7 @@ internal sealed class LayoutChecker : ITreeSink
     {
         CheckAttributes(entry);
         CheckParents(path, entry);
-        UInt128 key = Key(path);
+        UInt128 key = PathKey.Of(path);
         bool known = _seen.TryGetValue(key, out Kind before);
         if (known && !(before == Kind.ImpliedDirectory && entry.Type == TarEntryType.Directory))
         {
@@ -35,7 +33,7 @@ internal sealed class LayoutChecker : ITreeSink
         switch (entry.Type)
         {
             case TarEntryType.HardLink:
-                if (!_seen.TryGetValue(Key(target), out Kind kind))
+                if (!_seen.TryGetValue(PathKey.Of(target), out Kind kind))
                 {
                     throw EntryFaults.MissingTarget(entry);
                 }
@@ -84,7 +82,7 @@ internal sealed class LayoutChecker : ITreeSink
         while ((slash = rest.LastIndexOf((byte)'/')) >= 0)
         {
             rest = rest[..slash];
-            UInt128 key = Key(rest);
+            UInt128 key = PathKey.Of(rest);
             if (_seen.TryGetValue(key, out Kind kind))
             {
                 if (kind == Kind.Other)
@@ -97,12 +95,5 @@ internal sealed class LayoutChecker : ITreeSink
 
             _seen.Add(key, Kind.ImpliedDirectory);
         }
-    }
-
-    private static UInt128 Key(ReadOnlySpan<byte> path)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(path, hash);
-        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 }

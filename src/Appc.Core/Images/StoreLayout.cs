@@ -12,7 +12,10 @@ internal sealed class StoreLayout(string root)
     public const string ArchiveFile = "image.aci";
     public const string SignatureFile = "image.aci.asc";
     public const string ManifestFile = "manifest";
+
+    /// <summary>Where the image came from. Its modification time is when the image was used last.</summary>
     public const string ProvenanceFile = "provenance.json";
+
     public const string TreeDirectory = "rootfs";
 
     /// <summary>Directories of the tree without an entry in the archive: paths as bytes, each ended by NUL. Absent if there are none.</summary>
@@ -20,6 +23,12 @@ internal sealed class StoreLayout(string root)
 
     /// <summary>Trees of an image together with its dependencies, where an overlay stack cannot give them.</summary>
     public const string RenderedDirectory = "rendered";
+
+    /// <summary>
+    /// Ends the name of the file beside a rendered tree that tells what the tree was made of. Its modification time is when
+    /// the tree was used last.
+    /// </summary>
+    public const string RenderedRecordSuffix = ".images";
 
     public string Root { get; } = Path.GetFullPath(root);
 

@@ -14,6 +14,12 @@ public sealed record StoredImage
     /// <summary>Where it came from and how it was checked.</summary>
     public required ImageProvenance Provenance { get; init; }
 
+    /// <summary>
+    /// When it was used last: imported or asked to be, held, made part of a pod, rendered, exported. Looking at it and
+    /// verifying it are no uses.
+    /// </summary>
+    public DateTimeOffset LastUsed { get; init; }
+
     /// <summary>Bytes of the archive as it was signed.</summary>
     public required long ArchiveBytes { get; init; }
 

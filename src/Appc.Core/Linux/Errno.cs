@@ -8,6 +8,7 @@ internal static class Errno
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
+    public const int ENXIO = 6;
     public const int EAGAIN = 11;
     public const int EACCES = 13;
     public const int EEXIST = 17;
@@ -16,6 +17,7 @@ internal static class Errno
     public const int EISDIR = 21;
     public const int EINVAL = 22;
     public const int ENOSPC = 28;
+    public const int EROFS = 30;
     public const int EMLINK = 31;
     public const int ERANGE = 34;
     public const int ENAMETOOLONG = 36;

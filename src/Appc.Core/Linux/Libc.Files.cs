@@ -40,6 +40,11 @@ internal static unsafe partial class Libc
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
 
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+    public const long UTIME_NOW = 0x3fffffff;
+    public const long UTIME_OMIT = 0x3ffffffe;
+
     public const uint S_IFMT = 0xF000;
     public const uint S_IFIFO = 0x1000;
     public const uint S_IFCHR = 0x2000;
@@ -183,6 +188,12 @@ internal static unsafe partial class Libc
     public static partial nint pwrite(int fd, byte* buffer, nuint count, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial nint pread(int fd, byte* buffer, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial long lseek(int fd, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int ftruncate(int fd, long length);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -229,6 +240,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint flistxattr(int fd, byte* list, nuint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint getxattr(byte* path, byte* name, byte* value, nuint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint listxattr(byte* path, byte* list, nuint size);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int flock(int fd, int operation);

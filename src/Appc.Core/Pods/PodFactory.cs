@@ -74,26 +74,17 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, TimePro
 
     private async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
     {
-        holds.Add(await images.HoldAsync(app.Image.Id, cancellationToken).ConfigureAwait(false));
-        IReadOnlyList<string> layers = stage1.Features.NeedsTrees
-            ? await images.GetLayersAsync(app.Image.Id, cancellationToken).ConfigureAwait(false)
-            : [];
-        List<string> ids = [app.Image.Id.ToString()];
-        foreach (string layer in layers)
+        ImageId id = app.Image.Id;
+        if (!stage1.Features.NeedsTrees)
         {
-            if (ImageOfLayer(layer) is { } id && !ids.Contains(id.ToString()))
-            {
-                holds.Add(await images.HoldAsync(id, cancellationToken).ConfigureAwait(false));
-                ids.Add(id.ToString());
-            }
+            holds.Add(await images.HoldAsync(id, cancellationToken).ConfigureAwait(false));
+            return new PodRecordApp(name.ToString(), [], [id.ToString()]);
         }
 
-        return new PodRecordApp(name.ToString(), layers, ids);
+        HeldLayers layers = await images.HoldLayersAsync(id, cancellationToken).ConfigureAwait(false);
+        holds.Add(layers);
+        return new PodRecordApp(name.ToString(), layers.Paths, [.. layers.Owners.Prepend(id).Distinct().Select(i => i.ToString())]);
     }
-
-    /// <summary>The image whose directory a tree lies in: trees are kept as <c>images/ID/rootfs</c>.</summary>
-    private static ImageId? ImageOfLayer(string layer) =>
-        ImageId.TryParse(Path.GetFileName(Path.GetDirectoryName(layer)), out ImageId? id) ? id : null;
 
     private void RequireTrust(string uuid, PodSpec spec)
     {

@@ -94,6 +94,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public async Task<Pod> RunPreparedAsync(string uuid, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
+        foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+        {
+            Images.MarkUsed(ImageId.Parse(id));
+        }
+
         RunningPod running = await _supervisor.StartPreparedAsync(location, cancellationToken).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }

@@ -125,7 +125,12 @@ public class ImageStoreLookupTests
         Assert.Equal(good.Id, Assert.Single(await fixture.Store.ListAsync()).Id);
         ImageException e = await Assert.ThrowsAsync<ImageException>(() => fixture.Store.GetAsync(bad.Id));
         Assert.Equal(ImageFailure.Storage, e.Failure);
+        Assert.Equal(bad.Id, await fixture.Store.ResolveIdAsync(bad.Id.ToString()));
+        Assert.Equal(bad.Id, await fixture.Store.ResolveIdAsync(bad.Id.ToString()[..40]));
+        Assert.Equal(good.Id, await fixture.Store.ResolveIdAsync("example.com/app"));
         await fixture.Store.RemoveAsync(bad.Id);
+        e = await Assert.ThrowsAsync<ImageException>(() => fixture.Store.ResolveIdAsync(bad.Id.ToString()));
+        Assert.Equal(ImageFailure.NotFound, e.Failure);
     }
 
     private static string Label(string name, string value) => $$"""{"name":"{{name}}","value":"{{value}}"}""";

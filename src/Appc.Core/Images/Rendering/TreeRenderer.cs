@@ -6,10 +6,10 @@ namespace Appc.Images.Rendering;
 
 /// <summary>
 /// Lays images over each other into a tree of its own, as the specification says (aci.md): dependencies in order, then
-/// the image itself, then what its pathWhitelist does not name is taken away. Files are hard links to those of the
-/// images' own trees, so that a rendered tree costs directories only.
+/// the image itself, then what its pathWhitelist does not name is taken away. Inside the store, files are hard links to
+/// those of the images' own trees, so that a rendered tree costs directories only; a tree that leaves the store is a copy.
 /// </summary>
-internal sealed class TreeRenderer(string workDirectory, CancellationToken cancellationToken)
+internal sealed class TreeRenderer(string workDirectory, CancellationToken cancellationToken, bool copy = false)
 {
     private readonly TreeMerger _merger = new(cancellationToken);
     private int _units;
@@ -18,6 +18,16 @@ internal sealed class TreeRenderer(string workDirectory, CancellationToken cance
     public string Render(DependencyTree tree)
     {
         RenderedUnit unit = RenderUnit(tree);
+        return unit.Path;
+    }
+
+    /// <summary>Lays down the image's own files only, without its dependencies and whatever its pathWhitelist says.</summary>
+    public string RenderOwn(StoredImage image)
+    {
+        RenderedUnit unit = new(Path.Combine(workDirectory, "own"));
+        Directory.CreateDirectory(unit.Path);
+        using Fd target = Fd.OpenDirectory(unit.Path);
+        LayDown(new DependencyTree(image, []), unit, target);
         return unit.Path;
     }
 
@@ -52,7 +62,7 @@ internal sealed class TreeRenderer(string workDirectory, CancellationToken cance
             RenderedUnit below = RenderUnit(dependency);
             using (Fd source = Fd.OpenDirectory(below.Path))
             {
-                _merger.Merge(source, target, below.Implied, unit.Implied);
+                _merger.Merge(source, target, below.Implied, unit.Implied, copy: false);
             }
 
             TreeRemover.Remove(below.Path);
@@ -61,7 +71,7 @@ internal sealed class TreeRenderer(string workDirectory, CancellationToken cance
         string own = tree.Image.TreePath!;
         string implied = Path.Combine(Path.GetDirectoryName(own)!, StoreLayout.ImpliedFile);
         using Fd ownTree = Fd.OpenDirectory(own);
-        _merger.Merge(ownTree, target, ImpliedDirectories.Read(implied).Select(Encoding.Latin1.GetString).ToHashSet(), unit.Implied);
+        _merger.Merge(ownTree, target, ImpliedDirectories.Read(implied).Select(Encoding.Latin1.GetString).ToHashSet(), unit.Implied, copy);
     }
 
     /// <summary>A tree, and which of its directories no image had an entry for (paths as Latin-1 text: one character a byte).</summary>
