@@ -1,4 +1,5 @@
 using System.Globalization;
+using Appc.Manifests;
 
 namespace Appc.Aot.Faults;
 
@@ -22,7 +23,7 @@ internal static class FaultProgram
         string scratch = arguments[3];
         if (arguments[0] == "work")
         {
-            await Worker.ServeAsync(scenario, Reference.Unknown(archive, arguments[4]), scratch);
+            await Worker.ServeAsync(scenario, new Reference(archive, ImageId.Parse(arguments[4]), string.Empty), scratch);
             return 0;
         }
 

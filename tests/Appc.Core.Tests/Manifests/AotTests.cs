@@ -1,48 +1,21 @@
-using System.Diagnostics;
-
 namespace Appc.Core.Tests.Manifests;
 
 /// <summary>A console program that is published as native code reads manifests as any other does.</summary>
-public sealed class AotTests : IDisposable
+public sealed class AotTests(NativeProgram native)
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("appc-aot-").FullName;
-
     [Fact]
     public async Task A_native_program_reads_manifests()
     {
-        (int status, string output) = await Run("dotnet", ["publish", SourceTree.Path("tests/Appc.Aot"), "-c", "Release", "--artifacts-path", _folder, "-v", "q", "--nologo", "-nodeReuse:false"], "");
-        Assert.True(status == 0, output);
+        (string program, string output) = await native.Published;
         Assert.DoesNotContain("warning", output, StringComparison.OrdinalIgnoreCase);
 
-        string program = Path.Combine(_folder, "publish", "Appc.Aot", "release", "Appc.Aot");
-        (status, output) = await Run(program, [], """{"name":"example.com/a","acVersion":"0.8.11","acKind":"ImageManifest","app":{"user":"0","group":"0","isolators":[{"name":"resource/cpu","value":{"limit":"500m"}}]}}""");
+        (int status, output) = await NativeProgram.RunAsync(program, [], """{"name":"example.com/a","acVersion":"0.8.11","acKind":"ImageManifest","app":{"user":"0","group":"0","isolators":[{"name":"resource/cpu","value":{"limit":"500m"}}]}}""");
         Assert.Equal(0, status);
         Assert.StartsWith("{\n    \"acKind\": \"ImageManifest\",\n", output, StringComparison.Ordinal);
 
-        (status, output) = await Run(program, [], """{"acKind":"PodManifest","acVersion":"0.8"}""");
+        (status, output) = await NativeProgram.RunAsync(program, [], """{"acKind":"PodManifest","acVersion":"0.8"}""");
         Assert.Equal(1, status);
         Assert.Equal(2, output.Trim().Split('\n').Length);
         Assert.Contains("$.acVersion (line 1, column 37): not an AC Version", output, StringComparison.Ordinal);
-    }
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private static async Task<(int Status, string Output)> Run(string program, string[] arguments, string input)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-
-        // A build inside of a test run must not take over what that run was told.
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("CORECLR", StringComparison.Ordinal)).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output + await errors);
     }
 }
