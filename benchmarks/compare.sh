@@ -99,7 +99,7 @@ import() {
     local root=$work/large peers=() image=$work/large.aci
     mkdir -p "$root"
     # Real files of this machine, as they come, until there are enough of them.
-    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 22 / 10)) list=$work/files
+    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 29 / 10)) list=$work/files
     find /usr -xdev -type f -readable -size -40M -printf '%s %p\n' 2>/dev/null | sort -k2 |
         awk -v limit="$limit" '(sum += $1) <= limit { sub(/^[0-9]+ /, ""); print }' >"$list"
     tar -c -C / -T "$list" --transform 's|^/||' 2>/dev/null | tar -x -C "$root"

@@ -1,3 +1,5 @@
+using Appc.Core.Tests.Native;
+
 namespace Appc.Core.Tests.Images;
 
 /// <summary>
@@ -7,6 +9,10 @@ namespace Appc.Core.Tests.Images;
 /// </summary>
 public sealed class FaultTests(NativeProgram native)
 {
+    private const string Extra = """
+        "pathWhitelist": ["/etc/kept", "/a/b/hard"], "app": { "exec": ["/bin/true"], "user": "0", "group": "0" }
+        """;
+
     public static TheoryData<string> Scenarios =>
         ["import", "import-over-insecure", "remove", "render", "export", "collect-images", "collect-leftovers", "collect-pods"];
 
@@ -55,7 +61,7 @@ public sealed class FaultTests(NativeProgram native)
         ImageFixture.Shell($$"""
             set -e
             mkdir -p '{{scratch}}/layout/rootfs'; cd '{{scratch}}/layout'
-            printf '%s' '{{ImageFixture.Manifest("example.com/fault", """"pathWhitelist":["/etc/kept","/a/b/hard"],"app":{"exec":["/bin/true"],"user":"0","group":"0"}"""")}}' > manifest
+            printf '%s' '{{ImageFixture.Manifest("example.com/fault", Extra)}}' > manifest
             cd rootfs
             mkdir -p etc a/b dev
             echo kept > etc/kept; echo out > etc/left-out

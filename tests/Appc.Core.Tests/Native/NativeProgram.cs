@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Appc.Core.Tests.Manifests;
 
-[assembly: AssemblyFixture(typeof(Appc.Core.Tests.NativeProgram))]
+[assembly: AssemblyFixture(typeof(Appc.Core.Tests.Native.NativeProgram))]
 
-namespace Appc.Core.Tests;
+namespace Appc.Core.Tests.Native;
 
 /// <summary>tests/Appc.Aot, published as native code once for all tests that want it.</summary>
 public sealed class NativeProgram : IDisposable

@@ -1,4 +1,4 @@
-namespace Appc.Core.Tests.Manifests;
+namespace Appc.Core.Tests.Native;
 
 /// <summary>A console program that is published as native code reads manifests as any other does.</summary>
 public sealed class AotTests(NativeProgram native)
