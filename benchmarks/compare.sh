@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs this library beside its peers, interleaved in one process, and prints medians and ratios:
 #   start to exit of 'true' in an image that is there already;
-#   import of a signed image of about 200 MB against 'tar xzf' and others.
-# Usage: benchmarks/compare.sh [launch|import]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200
+#   import of a signed image of about 200 MB against 'tar xzf' and others, on tmpfs and on ext4 on this machine's disk.
+# Usage: benchmarks/compare.sh [launch|import]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=../eng/lib.sh
@@ -15,17 +15,20 @@ if [ -z "${APPC_COMPARE_NAMESPACE:-}" ]; then
     exec env APPC_COMPARE_NAMESPACE=1 unshare --mount --propagation private bash benchmarks/compare.sh "$@"
 fi
 
-need systemd-nspawn=systemd-container busybox=busybox-static gpg=gnupg sha512sum=coreutils tar=tar gzip=gzip
+need systemd-nspawn=systemd-container busybox=busybox-static gpg=gnupg sha512sum=coreutils tar=tar gzip=gzip \
+    mkfs.ext4=e2fsprogs
 want crun=crun runc=runc bwrap=bubblewrap umoci=umoci skopeo=skopeo podman=podman
 need_dotnet
 
 work=$(mktemp -d)
 viewer=
+disk=
 mount -t tmpfs -o size=8g tmpfs "$work"
 cleanup() {
     [ -z "$viewer" ] || kill "$viewer" 2>/dev/null || true
     [ -z "${GNUPGHOME:-}" ] || gpgconf --kill all 2>/dev/null || true
     cd /
+    [ -z "$disk" ] || { umount "$work/ext4" 2>/dev/null; rm -f "$disk"; } || true
     umount -l "$work" 2>/dev/null || true
     rmdir "$work" 2>/dev/null || true
 }
@@ -43,15 +46,16 @@ gpg --batch --quiet --armor --export-secret-keys >"$work/secret.asc"
 "$work/appc/appc" --config "$work/etc" trust add --quiet --prefix example.com --yes "$work/key.asc" >/dev/null
 
 architecture=$(uname -m | sed 's/x86_64/amd64/')
-manifest() {
+manifest() { # NAME [DEPENDENCY]
     cat >"$work/manifest.json" <<JSON
 { "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/$1",
+  ${2:+"\"dependencies\": [ { \"imageName\": \"example.com/$2\" } ],"}
   "labels": [ { "name": "version", "value": "1.0.0" }, { "name": "os", "value": "linux" }, { "name": "arch", "value": "$architecture" } ],
   "app": { "exec": ["/bin/true"], "user": "0", "group": "0" } }
 JSON
 }
-build() { # NAME ROOTFS
-    manifest "$1"
+build() { # NAME ROOTFS [DEPENDENCY]
+    manifest "$1" "${3:-}"
     "$work/appc/appc" build --manifest "$work/manifest.json" --rootfs "$2" "$work/$1.aci" >/dev/null
     "$work/appc/appc" sign --key "$work/secret.asc" "$work/$1.aci" >/dev/null
 }
@@ -95,12 +99,21 @@ import() {
     local root=$work/large peers=() image=$work/large.aci
     mkdir -p "$root"
     # Real files of this machine, as they come, until there are enough of them.
-    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 22 / 10)) list=$work/files
+    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 29 / 10)) list=$work/files
     find /usr -xdev -type f -readable -size -40M -printf '%s %p\n' 2>/dev/null | sort -k2 |
         awk -v limit="$limit" '(sum += $1) <= limit { sub(/^[0-9]+ /, ""); print }' >"$list"
     tar -c -C / -T "$list" --transform 's|^/||' 2>/dev/null | tar -x -C "$root"
     build large "$root"
     rm -rf "$root"
+
+    # One small file over the large image, and an image that is large by its content only: 1 GiB and 100,000 files.
+    mkdir -p "$work/second/opt" "$work/many/data"
+    cp "$(command -v busybox)" "$work/second/opt/app"
+    build second "$work/second" large
+    seq -f 'file %.0f of many' 1 100000 | split -l 1 -a 5 - "$work/many/data/"
+    yes 'nothing that stands out' | head -c 1G >"$work/many/large" || true
+    build many "$work/many"
+    rm -rf "$work/second" "$work/many"
 
     peers+=(--peer "tar xzf=tar xzf $image -C {}")
     peers+=(--peer "gpg --verify, sha512sum, tar=sh -c 'gpg --batch --quiet --verify $image.asc $image && gzip -dc $image | tee {}/pipe.tar | sha512sum >{}/sum && tar xf {}/pipe.tar -C {} && rm {}/pipe.tar'")
@@ -114,8 +127,27 @@ import() {
         ! command -v skopeo >/dev/null ||
             peers+=(--peer "skopeo copy (no extraction)=skopeo --insecure-policy copy oci:$layout:large dir:{}/copy")
     fi
-    "$work/bench/Appc.Benchmarks" import --directory "$work" --keys "$work/etc/trustedkeys" --image "$image" \
-        --rounds "${IMPORT_ROUNDS:-5}" --baseline "tar xzf" "${peers[@]}"
+
+    compare_import tmpfs "$work/scratch" --baseline "tar xzf" "${peers[@]}"
+
+    # A file system of its own on the disk: what others write is neither flushed with ours nor in our way.
+    disk=$(mktemp "${DISK:-/var/tmp}/appc-compare.XXXXXX")
+    truncate -s 8G "$disk"
+    mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$disk"
+    mkdir -p "$work/ext4"
+    if mount -o loop "$disk" "$work/ext4"; then
+        compare_import "ext4, on $(findmnt -n -o SOURCE -T "$disk")" "$work/ext4/scratch" --baseline "tar xzf" --baseline "tar xzf, sync -f" \
+            "${peers[@]}" --peer "tar xzf, sync -f=sh -c 'tar xzf $image -C {} && sync -f {}'"
+    else
+        echo "no loop devices here: ext4 is left out"
+    fi
+}
+
+compare_import() { # MEDIUM SCRATCH ARGUMENT...
+    local medium=$1 scratch=$2
+    shift 2
+    "$work/bench/Appc.Benchmarks" import --medium "$medium" --directory "$scratch" --keys "$work/etc/trustedkeys" --image "$work/large.aci" \
+        --second "$work/second.aci" --many "$work/many.aci" --rounds "${IMPORT_ROUNDS:-5}" "$@"
 }
 
 echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), kernel $(uname -r)"

@@ -1,18 +1,9 @@
-using Appc.Manifests;
+using Appc.Aot;
+using Appc.Aot.Faults;
 
-// Reads a manifest of either kind from standard input. Prints its canonical JSON, or every fault and ends with 1.
-using MemoryStream document = new();
-Console.OpenStandardInput().CopyTo(document);
-ManifestReport report = Manifest.Validate(document.ToArray());
-if (report.IsValid)
+return args switch
 {
-    Console.WriteLine(report.ToJson(indented: true));
-    return 0;
-}
-
-foreach (ManifestFinding finding in report.Findings)
-{
-    Console.WriteLine(finding);
-}
-
-return 1;
+    [] or ["manifest"] => ManifestProgram.Run(),
+    ["faults", ..] => await FaultProgram.RunAsync(args[1..]),
+    _ => throw new ArgumentException("manifest or faults"),
+};

@@ -8,11 +8,20 @@ internal sealed class ComparisonOptions
     /// <summary>Rounds; each runs every contestant once.</summary>
     public int Rounds { get; private set; } = 20;
 
-    /// <summary>Scratch directory; on tmpfs when run by compare.sh.</summary>
+    /// <summary>Scratch directory.</summary>
     public string Directory { get; private set; } = string.Empty;
 
     /// <summary>The image: a signed archive with its signature beside it.</summary>
     public string Image { get; private set; } = string.Empty;
+
+    /// <summary>A small image that depends on the first one; empty for none.</summary>
+    public string Second { get; private set; } = string.Empty;
+
+    /// <summary>An image of many files and bytes, of which only the memory counts; empty for none.</summary>
+    public string Many { get; private set; } = string.Empty;
+
+    /// <summary>What the scratch directory lies on, for the title.</summary>
+    public string Medium { get; private set; } = string.Empty;
 
     /// <summary>Directory of trusted keys.</summary>
     public string Keys { get; private set; } = string.Empty;
@@ -42,6 +51,15 @@ internal sealed class ComparisonOptions
                     break;
                 case "--image":
                     options.Image = Path.GetFullPath(value);
+                    break;
+                case "--second":
+                    options.Second = Path.GetFullPath(value);
+                    break;
+                case "--many":
+                    options.Many = Path.GetFullPath(value);
+                    break;
+                case "--medium":
+                    options.Medium = value;
                     break;
                 case "--keys":
                     options.Keys = Path.GetFullPath(value);

@@ -49,22 +49,33 @@ internal sealed class DirectoryLock : IDisposable
             return Outcome.Missing;
         }
 
-        if (!fd.TryLock(exclusive))
+        bool kept = false;
+        try
         {
-            fd.Dispose();
-            return Outcome.Busy;
-        }
+            if (!fd.TryLock(exclusive))
+            {
+                return Outcome.Busy;
+            }
 
-        // Between open and lock the directory may have been removed, or renamed away to be removed.
-        using Fd? again = Open(name);
-        if (again is null || !again.Stat().IsSameFile(fd.Stat()))
+            // Between open and lock the directory may have been removed, or renamed away to be removed.
+            using Fd? again = Open(name);
+            if (again is null || !again.Stat().IsSameFile(fd.Stat()))
+            {
+                return Outcome.Missing;
+            }
+
+            taken = new DirectoryLock(fd);
+            kept = true;
+            return Outcome.Taken;
+        }
+        finally
         {
-            fd.Dispose();
-            return Outcome.Missing;
+            // Also where the second look failed: a lock that nobody knows of would stay as long as the process.
+            if (!kept)
+            {
+                fd.Dispose();
+            }
         }
-
-        taken = new DirectoryLock(fd);
-        return Outcome.Taken;
     }
 
     private static unsafe Fd? Open(byte[] path)

@@ -266,6 +266,11 @@ internal sealed class ImageImport : IDisposable
 
             feed?.Append(buffer, length);
             to?.Write(buffer, 0, length);
+            if (to is not null && OperatingSystem.IsLinux())
+            {
+                Libc.StartWriteback((int)to.SafeFileHandle.DangerousGetHandle(), done, length);
+            }
+
             done += length;
             Report(done);
         }

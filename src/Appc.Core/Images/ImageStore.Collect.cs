@@ -241,7 +241,7 @@ public sealed partial class ImageStore
             return 0;
         }
 
-        foreach (string path in Directory.EnumerateDirectories(_layout.Temporary))
+        foreach (string path in ListTemporary())
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
@@ -271,5 +271,17 @@ public sealed partial class ImageStore
         }
 
         return removed;
+    }
+
+    private string[] ListTemporary()
+    {
+        try
+        {
+            return Directory.GetDirectories(_layout.Temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFaults.From(e, $"what is left in {_layout.Temporary} cannot be listed");
+        }
     }
 }

@@ -76,10 +76,22 @@ public sealed partial class ImageStore
         {
             cancellationToken.ThrowIfCancellationRequested();
             StoredImage top = ImageRecord.TryLoad(_layout, id) ?? throw NotFound(id.ToString());
-            if (HeldImages.TryTake(ResolveDependencies(top, cancellationToken), i => Wait(_layout.Image(i), exclusive: false)) is { } held)
+            if (HeldImages.TryTake(ResolveDependencies(top, cancellationToken), WaitFor) is { } held)
             {
                 return held;
             }
+        }
+    }
+
+    private DirectoryLock? WaitFor(ImageId id)
+    {
+        try
+        {
+            return Wait(_layout.Image(id), exclusive: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFaults.From(e, $"image {id} cannot be held");
         }
     }
 

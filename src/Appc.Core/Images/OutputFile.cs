@@ -1,3 +1,5 @@
+using Appc.Linux;
+
 namespace Appc.Images;
 
 /// <summary>Files that appear whole or not at all: written beside their place, flushed and renamed.</summary>
@@ -24,6 +26,7 @@ internal static class OutputFile
     {
         string full = Path.GetFullPath(path);
         string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}");
+        bool moved = false;
         try
         {
             FileStream output = new(temporary, new FileStreamOptions
@@ -36,10 +39,11 @@ internal static class OutputFile
             await using (output.ConfigureAwait(false))
             {
                 await write(output).ConfigureAwait(false);
-                output.Flush(flushToDisk: true);
+                FileFlush.ToDisk(output);
             }
 
             File.Move(temporary, full, overwrite);
+            moved = true;
         }
         catch (IOException) when (!overwrite && File.Exists(full))
         {
@@ -51,7 +55,22 @@ internal static class OutputFile
         }
         finally
         {
-            File.Delete(temporary);
+            if (!moved)
+            {
+                TryDelete(temporary);
+            }
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What went wrong before is what the caller must know.
         }
     }
 }

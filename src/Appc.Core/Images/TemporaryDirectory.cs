@@ -37,15 +37,42 @@ internal sealed class TemporaryDirectory : IDisposable
                 }
 
                 // A collector may come between: it takes what it can lock. Then another name is tried.
-                if (DirectoryLock.TryTake(path, exclusive: true, out DirectoryLock? taken) == DirectoryLock.Outcome.Taken)
+                if (TryTake(path) is { } taken)
                 {
-                    return Prepare(new TemporaryDirectory(path, taken!), layout);
+                    return Prepare(new TemporaryDirectory(path, taken), layout);
                 }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw StorageFaults.From(e, $"a directory below {layout.Temporary} cannot be made");
+        }
+    }
+
+    private static DirectoryLock? TryTake(string path)
+    {
+        try
+        {
+            _ = DirectoryLock.TryTake(path, exclusive: true, out DirectoryLock? taken);
+            return taken;
+        }
+        catch
+        {
+            // Empty as it is, it need not wait for a collection.
+            TryDelete(path);
+            throw;
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            Directory.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A collector was faster, or will come.
         }
     }
 

@@ -55,6 +55,7 @@ internal static unsafe partial class Libc
     public const uint S_IFSOCK = 0xC000;
 
     private const uint STATX_BASIC_STATS = 0x7ff;
+    private const uint SYNC_FILE_RANGE_WRITE = 2;
     private const nuint FICLONE = 0x40049409;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -148,6 +149,12 @@ internal static unsafe partial class Libc
     /// <summary>Shares the blocks of one file with another where the file system can (ioctl FICLONE).</summary>
     public static bool TryClone(int from, int to) => ioctl(to, FICLONE, from) == 0;
 
+    /// <summary>
+    /// Has the kernel begin to write a part of a file to the disk, without waiting for it, so that a later flush finds
+    /// less to do. Promises nothing; what goes wrong is told by that flush.
+    /// </summary>
+    public static void StartWriteback(int fd, long offset, long length) => _ = sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+
     /// <summary>Device number as mknod(2) wants it: glibc's makedev.</summary>
     public static ulong MakeDevice(uint major, uint minor) =>
         ((ulong)(major & 0xfffff000) << 32) | ((ulong)(major & 0xfff) << 8)
@@ -171,6 +178,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(int fd, nuint request, nint argument);
+
+    [LibraryImport("libc")]
+    private static partial int sync_file_range(int fd, long offset, long length, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int openat(int directory, byte* path, int flags, uint mode);

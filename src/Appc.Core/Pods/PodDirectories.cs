@@ -148,11 +148,15 @@ internal sealed class PodDirectories
     {
         try
         {
-            return Directory.EnumerateFileSystemEntries(directory).Select(p => Path.GetFileName(p)!);
+            return [.. Directory.EnumerateFileSystemEntries(directory).Select(p => Path.GetFileName(p)!)];
         }
         catch (DirectoryNotFoundException)
         {
             return [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PodException(PodFailure.Storage, $"the pods in {directory} cannot be listed: {e.Message}", innerException: e);
         }
     }
 

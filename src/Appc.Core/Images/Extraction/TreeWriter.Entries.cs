@@ -8,6 +8,9 @@ internal sealed unsafe partial class TreeWriter
 {
     private const uint WorkFileMode = 0x180;
 
+    // Most of an image's bytes are in files from this size on, and few of its files are.
+    private const long WritebackBytes = 128 << 10;
+
     private void AddDirectory(byte[] path, TarEntry entry, int parent, byte* name)
     {
         bool exists = Libc.mkdirat(parent, name, ListedMark) < 0;
@@ -51,6 +54,11 @@ internal sealed unsafe partial class TreeWriter
         else
         {
             WriteSparse(fd, entry, data);
+        }
+
+        if (entry.Length >= WritebackBytes)
+        {
+            Libc.StartWriteback(fd, 0, 0);
         }
 
         SetOwner(fd, entry);
