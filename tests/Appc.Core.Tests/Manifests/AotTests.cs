@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Appc.Core.Tests.Manifests;
 
-/// <summary>A console program that is published as native code reads manifests as any other does.</summary>
+/// <summary>A console program that is published as native code reads manifests and archives as any other does.</summary>
 public sealed class AotTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("appc-aot-").FullName;
 
     [Fact]
-    public async Task A_native_program_reads_manifests()
+    public async Task A_native_program_reads_manifests_and_archives()
     {
         (int status, string output) = await Run("dotnet", ["publish", SourceTree.Path("tests/Appc.Aot"), "-c", "Release", "--artifacts-path", _folder, "-v", "q", "--nologo", "-nodeReuse:false"], "");
         Assert.True(status == 0, output);
@@ -23,6 +23,18 @@ public sealed class AotTests : IDisposable
         Assert.Equal(1, status);
         Assert.Equal(2, output.Trim().Split('\n').Length);
         Assert.Contains("$.acVersion (line 1, column 37): not an AC Version", output, StringComparison.Ordinal);
+        ReadsArchives(program);
+    }
+
+    private static void ReadsArchives(string program)
+    {
+        using Images.ImageFixture fixture = new();
+        foreach ((string compress, string name) in ((string, string)[])[("cat", "none"), ("gzip", "gzip"), ("bzip2", "bzip2"), ("xz", "xz"), ("zstd", "zstd")])
+        {
+            string archive = fixture.Pack("example.com/a", root => File.WriteAllText(Path.Combine(root, "f"), "x"), compress: compress);
+            string said = Images.ImageFixture.Shell($"'{program}' < '{archive}'");
+            Assert.StartsWith(name + " sha512-", said, StringComparison.Ordinal);
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
