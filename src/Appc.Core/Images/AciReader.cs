@@ -12,6 +12,9 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
     /// <summary>The manifest's bytes.</summary>
     public byte[] ManifestBytes { get; private set; } = [];
 
+    /// <summary>The manifest's entry; null until it was met.</summary>
+    public TarEntry? ManifestEntry { get; private set; }
+
     /// <summary>The manifest; null until it was met.</summary>
     public ImageManifest? Manifest { get; private set; }
 
@@ -151,6 +154,7 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
         }
 
         ManifestBytes = bytes;
+        ManifestEntry = entry;
         Manifest = ImageManifest.Parse(bytes);
         onManifest?.Invoke(Manifest);
     }
