@@ -104,7 +104,7 @@ public class AciWriterEntriesTests
         { "mode out of range", [new Func<AciEntry>(() => { AciEntry e = AciEntry.Fifo("a"); e.Mode = 0x1000; return e; })()] },
         { "owner out of range", [new Func<AciEntry>(() => { AciEntry e = AciEntry.Fifo("a"); e.Uid = uint.MaxValue; return e; })()] },
         { "overlayfs", [new Func<AciEntry>(() => { AciEntry e = AciEntry.Directory("a"); e.Attributes["trusted.overlay.opaque"] = [1]; return e; })()] },
-        { "proper name", [new Func<AciEntry>(() => { AciEntry e = AciEntry.Directory("a"); e.Attributes["user.a=b"] = [1]; return e; })()] },
+        { "proper name", [new Func<AciEntry>(() => { AciEntry e = AciEntry.Directory("a"); e.Attributes["user.a\0b"] = [1]; return e; })()] },
     };
 
     [Theory]

@@ -194,7 +194,7 @@ internal sealed class EntryTree(EntryTimes times) : ITreeSource
 
         foreach (TarAttribute attribute in described.Attributes)
         {
-            if (attribute.Name.Length == 0 || attribute.Name.AsSpan().ContainsAny((byte)0, (byte)'='))
+            if (attribute.Name.Length == 0 || attribute.Name.Contains((byte)0))
             {
                 throw EntryFaults.Bad(described, "has an extended attribute without a proper name");
             }

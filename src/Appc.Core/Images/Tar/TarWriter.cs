@@ -92,7 +92,7 @@ internal sealed class TarWriter(Stream output)
 
         foreach (TarAttribute attribute in entry.Attributes.OrderBy(a => a.Name, ByteOrder.Instance))
         {
-            Record(records, [.. "SCHILY.xattr."u8, .. attribute.Name], attribute.Value);
+            Record(records, [.. "SCHILY.xattr."u8, .. attribute.EncodeName()], attribute.Value);
         }
 
         return records.ToArray();
