@@ -109,7 +109,7 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
         byte[] target = [];
         if (entry.Type == TarEntryType.HardLink)
         {
-            target = EntryPath.Clean(entry.LinkName);
+            target = EntryPath.Clean(entry.LinkName, entry.Name);
             if (!target.AsSpan().StartsWith("rootfs/"u8))
             {
                 throw Bad($"entry '{entry.ShownName}' is a hard link to something outside rootfs");

@@ -53,6 +53,15 @@ internal sealed class ArchivePipeline : IByteSource, IDisposable
     /// <summary>Uncompressed bytes so far.</summary>
     public long ExpandedBytes { get; private set; }
 
+    /// <summary>Whether this is what ended the pipeline, and not what its reader found.</summary>
+    public bool IsOwnFault(Exception exception)
+    {
+        lock (_lock)
+        {
+            return ReferenceEquals(exception, _fault);
+        }
+    }
+
     public ReadOnlyMemory<byte> Next()
     {
         lock (_lock)

@@ -60,7 +60,7 @@ internal sealed class EntryTree(EntryTimes times) : ITreeSource
             if (entry.Type == AciEntryType.HardLink)
             {
                 _nodes.Remove(path);
-                _links.Add((path, Clean(entry.LinkTargetBytes.GetValueOrDefault().Span), described));
+                _links.Add((path, Clean(entry.LinkTargetBytes.GetValueOrDefault().Span, path), described));
             }
             else
             {
@@ -206,10 +206,10 @@ internal sealed class EntryTree(EntryTimes times) : ITreeSource
             value >= 0 && value <= most ? (uint)value : throw EntryFaults.Bad(described, $"has {what} out of range: {value}");
     }
 
-    private static byte[] Clean(ReadOnlySpan<byte> path)
+    private static byte[] Clean(ReadOnlySpan<byte> path, byte[]? linkName = null)
     {
         ReadOnlySpan<byte> relative = path.TrimStart((byte)'/');
-        return relative.IsEmpty ? [] : EntryPath.Clean(relative);
+        return relative.IsEmpty ? [] : EntryPath.Clean(relative, linkName);
     }
 
     private static ImageException Bad(string message, string? hint = null) => new(ImageFailure.BadArchive, message, hint);
