@@ -30,6 +30,7 @@ internal static class FuzzLoop
                     PrivateMounts.MountTmpfs(ExtractionPlace.Mount, "mode=0700");
                     status |= Fuzz(target, archive, file, share, ArchiveSeeds.All(folder), new ArchiveMutator(new Random(12345)), ArchiveFuzzCorpus.Encode, ArchiveFuzzCorpus.Decode);
                 });
+                Directory.Delete(ExtractionPlace.Mount);
             }
             else
             {

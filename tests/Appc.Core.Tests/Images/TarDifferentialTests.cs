@@ -30,7 +30,7 @@ public sealed partial class TarDifferentialTests
             {
                 for (int i = 0; i < Trees; i++)
                 {
-                    data.Add(format, options, (i * 100) + data.Count());
+                    data.Add(format, options, (i * 100) + data.Count);
                 }
             }
 
