@@ -16,7 +16,7 @@ internal static class FetchSettings
     };
 
     public static async Task<FetchResult> FetchAsync(
-        CliContext context, string reference, PullPolicy policy, string? signature, CancellationToken cancellationToken)
+        CliContext context, string reference, PullPolicy policy, string? signature, bool allowZstd, CancellationToken cancellationToken)
     {
         var options = new FetchOptions
         {
@@ -25,6 +25,7 @@ internal static class FetchSettings
             AllowHttp = context.Options.Insecure.HasFlag(InsecureOptions.Http),
             SignaturePath = signature,
         };
+        options.Limits.AllowZstd = allowZstd;
         try
         {
             return await context.Fetcher.FetchAsync(reference, options, new ProgressLine(context.Reporter), cancellationToken);

@@ -50,7 +50,7 @@ internal sealed class PodSpecFactory(CliContext context)
         AppArguments app, Arguments pod, Dictionary<string, string> shared, PullPolicy policy, CancellationToken cancellationToken)
     {
         Arguments options = app.Options;
-        FetchResult fetched = await FetchSettings.FetchAsync(context, app.Image, policy, options.Get("signature"), cancellationToken);
+        FetchResult fetched = await FetchSettings.FetchAsync(context, app.Image, policy, options.Get("signature"), allowZstd: false, cancellationToken);
         var spec = new AppSpec(fetched.Image)
         {
             Name = options.Get("name"),

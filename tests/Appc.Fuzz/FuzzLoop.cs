@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text;
+using Appc.Conformance.Tests.Images;
+using Appc.Core.Tests.Images;
 using Appc.Core.Tests.Manifests;
 
 namespace Appc.Fuzz;
@@ -10,44 +12,68 @@ internal static class FuzzLoop
     public static int Run(string folder, TimeSpan time, string[] only)
     {
         Directory.CreateDirectory(folder);
-        string[] targets = [.. FuzzTargets.All.Keys.Where(target => only.Length == 0 || only.Contains(target))];
+        string[] targets = [.. FuzzTargets.All.Keys.Concat(ArchiveFuzzTargets.All.Keys).Where(target => only.Length == 0 || only.Contains(target))];
         int status = 0;
 
         // The manifests have far more branches than all the scalars together.
         int shares = targets.Sum(Share);
         foreach (string target in targets)
         {
-            status |= Fuzz(target, Path.Combine(folder, target + ".txt"), time * Share(target) / shares);
+            string file = Path.Combine(folder, target + ".txt");
+            TimeSpan share = time * Share(target) / shares;
+            if (ArchiveFuzzTargets.All.TryGetValue(target, out Action<byte[]>? archive))
+            {
+                // Whatever an archive could reach lies where only this thread sees it.
+                Directory.CreateDirectory(ExtractionPlace.Mount);
+                PrivateMounts.Run(() =>
+                {
+                    PrivateMounts.MountTmpfs(ExtractionPlace.Mount, "mode=0700");
+                    status |= Fuzz(target, archive, file, share, ArchiveSeeds.All(folder), new ArchiveMutator(new Random(12345)), ArchiveFuzzCorpus.Encode, ArchiveFuzzCorpus.Decode);
+                });
+                Directory.Delete(ExtractionPlace.Mount);
+            }
+            else
+            {
+                status |= Fuzz(target, FuzzTargets.All[target], file, share, Seeds.Of(target), new Mutator(new Random(12345)), Convert.ToBase64String, Convert.FromBase64String);
+            }
         }
 
         return status;
     }
 
-    private static int Share(string target) => target.EndsWith("manifest", StringComparison.Ordinal) ? 10 : 1;
+    private static int Share(string target) => target.EndsWith("manifest", StringComparison.Ordinal) ? 10 : ArchiveFuzzTargets.All.ContainsKey(target) ? 30 : 1;
 
-    private static int Fuzz(string name, string file, TimeSpan time)
+    private static int Fuzz(
+        string name, Action<byte[]> target, string file, TimeSpan time, IEnumerable<byte[]> seeds, IMutator mutator, Func<byte[], string> encode, Func<string, byte[]> decode)
     {
-        Action<byte[]> target = FuzzTargets.All[name];
-        Random random = new(12345);
-        Mutator mutator = new(random);
         List<byte[]> corpus = [];
         bool[] seen = Instrumentation.NewMap();
-        IEnumerable<byte[]> seeds = File.Exists(file) ? File.ReadLines(file).Select(Convert.FromBase64String) : [];
-        foreach (byte[] seed in seeds.Concat(Seeds.Of(name)))
+        IEnumerable<byte[]> kept = File.Exists(file) ? File.ReadLines(file).Select(decode) : [];
+        byte[] input = [];
+        try
         {
-            if (Instrumentation.Run(target, seed, seen))
+            foreach (byte[] seed in kept.Concat(seeds))
             {
-                corpus.Add(seed);
+                input = seed;
+                if (Instrumentation.Run(target, seed, seen))
+                {
+                    corpus.Add(seed);
+                }
             }
+        }
+        catch (Exception exception)
+        {
+            return Report(name, file, input, exception, encode);
         }
 
         Stopwatch clock = Stopwatch.StartNew();
         long runs = 0;
-        byte[] input = [];
+        using Watchdog watchdog = new(name, () => encode(input));
         try
         {
             for (; clock.Elapsed < time; runs++)
             {
+                watchdog.Progress();
                 input = mutator.Mutate(corpus);
                 if (Instrumentation.Run(target, input, seen))
                 {
@@ -57,15 +83,20 @@ internal static class FuzzLoop
         }
         catch (Exception exception)
         {
-            Console.WriteLine($"{name}: {Convert.ToBase64String(input)}\n{exception}");
-            File.AppendAllLines(file, [Convert.ToBase64String(input)]);
-            return 1;
+            return Report(name, file, input, exception, encode);
         }
 
-        List<byte[]> kept = Minimise(target, corpus);
-        File.WriteAllLines(file, kept.Select(Convert.ToBase64String));
-        Console.WriteLine($"{name}: {runs} runs, {seen.Count(taken => taken)} branches, {kept.Count} inputs kept");
+        List<byte[]> smallest = Minimise(target, corpus);
+        File.WriteAllLines(file, smallest.Select(encode));
+        Console.WriteLine($"{name}: {runs} runs, {seen.Count(taken => taken)} branches, {smallest.Count} inputs kept");
         return 0;
+    }
+
+    private static int Report(string name, string file, byte[] input, Exception exception, Func<byte[], string> encode)
+    {
+        Console.WriteLine($"{name}: {encode(input)}\n{exception}");
+        File.AppendAllLines(file, [encode(input)]);
+        return 1;
     }
 
     /// <summary>Of the inputs, smallest first, those that take a branch that no smaller one takes.</summary>

@@ -3,7 +3,7 @@ using SharpFuzz;
 
 namespace Appc.Fuzz;
 
-/// <summary>Counts the branches that the manifests' code takes.</summary>
+/// <summary>Counts the branches that the code of manifests and images takes.</summary>
 internal static unsafe class Instrumentation
 {
     private const int MapSize = 1 << 16;
@@ -13,7 +13,7 @@ internal static unsafe class Instrumentation
     {
         try
         {
-            Fuzzer.Instrument(assembly, static name => name.StartsWith("Appc.Manifests", StringComparison.Ordinal), Options.Value);
+            Fuzzer.Instrument(assembly, static name => name.StartsWith("Appc.Manifests", StringComparison.Ordinal) || name.StartsWith("Appc.Images", StringComparison.Ordinal), Options.Value);
         }
         catch (InstrumentationException exception) when (exception.Message.Contains("already instrumented", StringComparison.Ordinal))
         {

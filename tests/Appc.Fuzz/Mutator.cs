@@ -3,7 +3,7 @@ using System.Text;
 namespace Appc.Fuzz;
 
 /// <summary>Makes new inputs of old ones.</summary>
-internal sealed class Mutator(Random random)
+internal sealed class Mutator(Random random) : IMutator
 {
     private const int MostBytes = 4000;
 

@@ -3,8 +3,9 @@ using Appc.Fuzz;
 
 // Appc.Fuzz CORPUS-FOLDER MINUTES [TARGET...]
 // Fuzzes each target for its share of the time, guided by the branches that an input takes, and keeps in
-// CORPUS-FOLDER/TARGET.txt a smallest input, in base64, for every branch that was reached. Ends with 1 if an input
-// did what none should; it is printed and kept.
+// CORPUS-FOLDER/TARGET.txt a smallest input, in base64 (archives deflated first), for every branch that was reached.
+// Ends with 1 if an input did what none should; it is printed and kept. The targets "archive" and "extract" need root:
+// they work on file systems that this program alone sees, and begin with the archives beside CORPUS-FOLDER.
 if (args.Length < 2)
 {
     Console.Error.WriteLine("usage: Appc.Fuzz CORPUS-FOLDER MINUTES [TARGET...]");

@@ -43,6 +43,39 @@ public sealed class SampleScriptTests(Workplace workplace) : IClassFixture<Workp
     }
 
     [Fact]
+    public async Task Images_are_built_from_entries_and_changed_by_a_script()
+    {
+        const string Script = """
+            param([string] $Modules, [string] $Work)
+            [void] [Reflection.Assembly]::LoadFrom("$Modules/Appc.Core.dll")
+            $manifest = [Appc.Manifests.ImageManifest]::Parse('{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/made"}')
+            $run = [Appc.Images.AciEntry]::File('bin/run', [Text.Encoding]::UTF8.GetBytes('#!/bin/sh'))
+            $run.Mode = 493
+            $run.Attributes['user.note'] = [byte[]] (1, 2, 3)
+            $entries = [Appc.Images.AciEntry[]] ($run, [Appc.Images.AciEntry]::Directory('bin'), [Appc.Images.AciEntry]::SymbolicLink('sh', 'bin/run'))
+            $first = [Appc.Images.AciWriter]::BuildAsync($manifest, $entries, "$Work/first.aci").GetAwaiter().GetResult()
+            $changes = [Appc.Images.AciChanges]::new()
+            $changes.Remove.Add('sh')
+            $changes.Entries.Add([Appc.Images.AciEntry]::HardLink('run', 'bin/run'))
+            $second = [Appc.Images.AciWriter]::ChangeAsync("$Work/first.aci", $changes, "$Work/second.aci").GetAwaiter().GetResult()
+            $first -ne $second
+            bash -c "zcat '$Work/second.aci' | zstd -q -o '$Work/second.zst'"
+            $limits = [Appc.Images.ArchiveLimits]::new()
+            $limits.AllowZstd = $true
+            $stream = [IO.File]::OpenRead("$Work/second.zst")
+            $summary = [Appc.Images.AciValidator]::ValidateAsync($stream, $limits).GetAwaiter().GetResult()
+            $stream.Dispose()
+            $summary.Compression, $summary.Entries, ($summary.Id -eq $second)
+            """;
+        string work = Directory.CreateDirectory(Path.Combine(workplace.Directory, "entries")).FullName;
+
+        (int exitCode, string[] output, string error) = await PowerShellScripts.RunTextAsync(workplace.Directory, Script, "-Modules", PowerShellScripts.Modules, "-Work", work);
+
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(["True", "zstd", "5", "True"], output);
+    }
+
+    [Fact]
     public async Task Every_public_type_loads_from_the_published_folder()
     {
         const string Script = """

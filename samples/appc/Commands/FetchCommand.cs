@@ -8,13 +8,13 @@ internal sealed class FetchCommand : Command
 {
     public override string Name => "fetch";
 
-    public override string Synopsis => "[--pull-policy new|update|never] [--signature FILE] REF...";
+    public override string Synopsis => "[--pull-policy new|update|never] [--signature FILE] [--allow-zstd] REF...";
 
     public override string Summary => "brings images into the store: finds them, checks who signed them";
 
     public override bool Fetches => true;
 
-    public override void Define(OptionSet options) => options.Value("pull-policy").Value("signature");
+    public override void Define(OptionSet options) => options.Value("pull-policy").Value("signature").Flag("allow-zstd");
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
@@ -29,7 +29,7 @@ internal sealed class FetchCommand : Command
         var results = new List<FetchResult>();
         int exitCode = await context.ForEachAsync(references, async reference =>
         {
-            FetchResult result = await FetchSettings.FetchAsync(context, reference, policy, signature, cancellationToken);
+            FetchResult result = await FetchSettings.FetchAsync(context, reference, policy, signature, arguments.Has("allow-zstd"), cancellationToken);
             results.Add(result);
             if (!context.Json)
             {

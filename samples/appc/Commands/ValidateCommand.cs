@@ -9,11 +9,11 @@ internal sealed class ValidateCommand : Command
 {
     public override string Name => "validate";
 
-    public override string Synopsis => "[--type image|pod|aci|auto] [--print] FILE...";
+    public override string Synopsis => "[--type image|pod|aci|auto] [--allow-zstd] [--print] FILE...";
 
     public override string Summary => "says whether manifests and images keep to the specification ('-' is standard input)";
 
-    public override void Define(OptionSet options) => options.Value("type").Flag("print");
+    public override void Define(OptionSet options) => options.Value("type").Flag("print").Flag("allow-zstd");
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
@@ -23,11 +23,12 @@ internal sealed class ValidateCommand : Command
             throw new UsageException($"--type: '{type}' is none of image, pod, aci, auto");
         }
 
+        ArchiveLimits limits = new() { AllowZstd = arguments.Has("allow-zstd") };
         IReadOnlyList<string> files = arguments.AtLeastOne("a FILE");
         if (arguments.Has("print"))
         {
             string only = arguments.Single("FILE");
-            Verdict verdict = await ValidateAsync(only, type, cancellationToken);
+            Verdict verdict = await ValidateAsync(only, type, limits, cancellationToken);
             if (verdict.Fault is not null)
             {
                 context.Reporter.Error($"{only}: invalid: {verdict.Fault}");
@@ -41,7 +42,7 @@ internal sealed class ValidateCommand : Command
         var verdicts = new List<Verdict>();
         foreach (string file in files)
         {
-            Verdict verdict = await ValidateAsync(file, type, cancellationToken);
+            Verdict verdict = await ValidateAsync(file, type, limits, cancellationToken);
             verdicts.Add(verdict);
             if (!context.Json)
             {
@@ -58,7 +59,7 @@ internal sealed class ValidateCommand : Command
         return verdicts.Exists(v => v.Fault is not null) ? ExitCodes.AnswerIsNo : ExitCodes.Success;
     }
 
-    private static async Task<Verdict> ValidateAsync(string file, string type, CancellationToken cancellationToken)
+    private static async Task<Verdict> ValidateAsync(string file, string type, ArchiveLimits limits, CancellationToken cancellationToken)
     {
         await using Stream input = InputFiles.Open(file);
         byte[] start = new byte[512];
@@ -67,7 +68,7 @@ internal sealed class ValidateCommand : Command
         bool json = type is "image" or "pod" || (type == "auto" && LooksLikeJson(start.AsSpan(0, length)));
         if (!json)
         {
-            AciReport archive = await AciValidator.CheckAsync(whole, null, cancellationToken);
+            AciReport archive = await AciValidator.CheckAsync(whole, limits, cancellationToken);
             return new Verdict(file, "aci", [.. archive.Findings.Select(Describe)], archive.Summary?.Manifest.ToJson(), archive.Summary?.Id.ToString());
         }
 

@@ -51,7 +51,7 @@ internal sealed record ImageRequest
         LimitsKey(options.Limits));
 
     private static string LimitsKey(ArchiveLimits limits) => string.Create(
-        CultureInfo.InvariantCulture, $"{limits.ExpandedBytes} {limits.Entries} {limits.Ratio} {limits.PathBytes} {limits.ManifestBytes} {limits.ExtendedHeaderBytes}");
+        CultureInfo.InvariantCulture, $"{limits.ExpandedBytes} {limits.Entries} {limits.Ratio} {limits.PathBytes} {limits.ManifestBytes} {limits.ExtendedHeaderBytes} {limits.AllowZstd}");
 
     /// <summary>Whether an image's labels fit what was filled in.</summary>
     public bool FitsPlatform(ImageManifest manifest) => Platform.All(l => manifest.GetLabel(l.Name.ToString()) is not { } value || value == l.Value);

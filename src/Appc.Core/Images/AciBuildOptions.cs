@@ -15,6 +15,7 @@ public sealed class AciBuildOptions
     /// <value>
     /// The default value is null: each file keeps its own time, to the nanosecond, but none is later than the
     /// environment variable SOURCE_DATE_EPOCH (seconds since 1970) where that is set.
+    /// A value that is no such number is an error.
     /// </value>
     public DateTimeOffset? FixedTime { get; set; }
 

@@ -12,6 +12,9 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
     /// <summary>The manifest's bytes.</summary>
     public byte[] ManifestBytes { get; private set; } = [];
 
+    /// <summary>The manifest's entry; null until it was met.</summary>
+    public TarEntry? ManifestEntry { get; private set; }
+
     /// <summary>The manifest; null until it was met.</summary>
     public ImageManifest? Manifest { get; private set; }
 
@@ -106,7 +109,7 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
         byte[] target = [];
         if (entry.Type == TarEntryType.HardLink)
         {
-            target = EntryPath.Clean(entry.LinkName);
+            target = EntryPath.Clean(entry.LinkName, entry.Name);
             if (!target.AsSpan().StartsWith("rootfs/"u8))
             {
                 throw Bad($"entry '{entry.ShownName}' is a hard link to something outside rootfs");
@@ -151,6 +154,7 @@ internal sealed class AciReader(TarReader tar, ITreeSink sink, ArchiveLimits lim
         }
 
         ManifestBytes = bytes;
+        ManifestEntry = entry;
         Manifest = ImageManifest.Parse(bytes);
         onManifest?.Invoke(Manifest);
     }

@@ -9,7 +9,7 @@ public sealed record AciSummary
     public required ImageManifest Manifest { get; init; }
     /// <summary>The id.</summary>
     public required ImageId Id { get; init; }
-    /// <summary>none, gzip, bzip2 or xz.</summary>
+    /// <summary>none, gzip, bzip2, xz or zstd.</summary>
     public required string Compression { get; init; }
     /// <summary>Number of entries.</summary>
     public required long Entries { get; init; }

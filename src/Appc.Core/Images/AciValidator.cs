@@ -18,7 +18,7 @@ public static class AciValidator
     /// <exception cref="ImageException">The first fault of the archive.</exception>
     /// <exception cref="ManifestException">The manifest is malformed.</exception>
     public static Task<AciSummary> ValidateAsync(Stream archive, ArchiveLimits? limits = null, CancellationToken cancellationToken = default) =>
-        RunAsync(archive, seekable => Read(seekable, limits ?? new ArchiveLimits(), null, cancellationToken), cancellationToken);
+        RunAsync(archive, seekable => Read(seekable, limits ?? new ArchiveLimits(), null, cancellationToken)!, cancellationToken);
 
     /// <summary>Reads an archive as far as possible and returns everything that is wrong with it.</summary>
     /// <param name="archive">The archive, compressed or not, from where the stream stands; not closed.</param>
@@ -30,30 +30,35 @@ public static class AciValidator
     private static AciReport Check(Stream archive, ArchiveLimits limits, CancellationToken cancellationToken)
     {
         List<AciFinding> findings = [];
-        AciSummary? summary = null;
-        try
+        AciSummary? summary = Read(archive, limits, finding =>
         {
-            summary = Read(archive, limits, finding =>
+            // A fault inside an entry may end the reading, too: it is one all the same.
+            if (findings.Count < MostFindings && (findings.Count == 0 || findings[^1] != finding))
             {
-                if (findings.Count < MostFindings)
-                {
-                    findings.Add(finding);
-                }
-            }, cancellationToken);
-        }
-        catch (Exception e) when (e is ImageException or ManifestException)
-        {
-            findings.Add(new AciFinding(e.Message));
-        }
-
+                findings.Add(finding);
+            }
+        }, cancellationToken);
         return new AciReport { Findings = findings, Summary = findings.Count == 0 ? summary : null };
     }
 
-    private static AciSummary Read(Stream archive, ArchiveLimits limits, Action<AciFinding>? onFinding, CancellationToken cancellationToken)
+    /// <summary>Reads an archive; null if it ends with a finding.</summary>
+    private static AciSummary? Read(Stream archive, ArchiveLimits limits, Action<AciFinding>? onFinding, CancellationToken cancellationToken)
     {
         using ArchivePipeline pipeline = new(archive, limits, null, cancellationToken);
-        AciReader reader = new(new TarReader(pipeline, limits), new LayoutChecker(), limits) { OnFinding = onFinding };
-        ImageManifest manifest = reader.Read();
+        TarReader tar = new(pipeline, limits);
+        AciReader reader = new(tar, new LayoutChecker(), limits) { OnFinding = onFinding };
+        ImageManifest manifest;
+        try
+        {
+            manifest = reader.Read();
+        }
+        catch (Exception e) when (onFinding is not null && e is (ImageException or ManifestException))
+        {
+            bool whole = pipeline.IsOwnFault(e);
+            onFinding!(new AciFinding(e.Message, whole || tar.EntryName is null ? null : ByteText.Show(tar.EntryName), whole ? null : tar.HeaderOffset));
+            return null;
+        }
+
         return new AciSummary
         {
             Manifest = manifest,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Appc.Images.Building;
 using Appc.Images.Tar;
 using Appc.Manifests;
@@ -6,9 +5,11 @@ using Appc.Manifests;
 namespace Appc.Images;
 
 /// <summary>
-/// Builds images, byte for byte reproducible: entries in the order of their names' bytes, hard links kept as such,
-/// extended attributes <c>user.*</c> and <c>security.capability</c> kept, PAX headers only where they are needed.
-/// Sockets are refused, and so is what overlayfs uses to hide files.
+/// Builds images, byte for byte reproducible: the manifest first, then the tree as a walk gives it that takes names by
+/// their bytes, in whatever order the entries came; hard links kept as such, the first name with the content; PAX
+/// headers only where they are needed. Of a directory the extended attributes <c>user.*</c> and
+/// <c>security.capability</c> are kept. Sockets are refused, and so is what overlayfs uses to hide files. Holes of
+/// sparse files are written as zeros.
 /// </summary>
 public static class AciWriter
 {
@@ -41,6 +42,109 @@ public static class AciWriter
             throw new ImageException(ImageFailure.NotFound, $"there is no directory {rootfsDirectory} to build from");
         }
 
+        EntryTimes times = new(options.FixedTime);
+        ITreeSource source = OperatingSystem.IsLinux()
+            ? new LinuxTreeSource(rootfsDirectory, cancellationToken)
+            : new PortableTreeSource(rootfsDirectory, cancellationToken);
+        return await WriteAsync(outputPath, options, file => Build(json, null, source, file, options, times.For, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Builds an image from a manifest and entries. Contents are opened one after the other while the image is written,
+    /// so memory does not grow with them.
+    /// </summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="entries">
+    /// The entries of the rootfs, in any order. One for the tree's own directory is added if there is none. Directories
+    /// above an entry need no entries; without one, an image below decides over the directory, and else it is root's
+    /// with mode 0755.
+    /// </param>
+    /// <param name="outputPath">The image's file, which appears whole or not at all; its name should end in <c>.aci</c>.</param>
+    /// <param name="options">How to build; null means the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call; no file stays.</param>
+    /// <returns>The image's id.</returns>
+    /// <exception cref="ImageException">
+    /// An entry is nothing that an image can hold, two have the same name, or one lies below a file; a content cannot
+    /// be read or has another length; the file cannot be written.
+    /// </exception>
+    /// <exception cref="ManifestException">The manifest is not valid.</exception>
+    public static async Task<ImageId> BuildAsync(
+        ImageManifest manifest,
+        IEnumerable<AciEntry> entries,
+        string outputPath,
+        AciBuildOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentException.ThrowIfNullOrEmpty(outputPath);
+        options ??= new AciBuildOptions();
+        byte[] json = manifest.ToJsonBytes();
+        EntryTimes times = new(options.FixedTime);
+        return await WriteAsync(outputPath, options, file =>
+        {
+            EntryTree tree = new(times);
+            tree.Add(entries);
+            return Build(json, null, tree, file, options, times.For, cancellationToken);
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Builds an image from another one. What is not changed keeps its metadata to the byte: names, owners, modes,
+    /// times, attributes, and the manifest. The order of entries is that of every image built here, whatever the order
+    /// was, and the compression is that of <paramref name="options"/>. SOURCE_DATE_EPOCH is a bound for entries that
+    /// are added; <see cref="AciBuildOptions.FixedTime"/> and <see cref="AciBuildOptions.OwnerRoot"/> are for all.
+    /// </summary>
+    /// <param name="imagePath">The image to start from; its archive is checked, its signature is not.</param>
+    /// <param name="changes">What is to be different.</param>
+    /// <param name="outputPath">
+    /// The new image's file, which appears whole or not at all. Its directory needs room for the uncompressed archive
+    /// while this runs.
+    /// </param>
+    /// <param name="options">How to build; null means the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call; no file stays.</param>
+    /// <returns>The new image's id.</returns>
+    /// <exception cref="ImageException">
+    /// The archive is malformed or passes a limit; it has nothing at a path that is to be removed; an entry is nothing
+    /// that an image can hold; the file cannot be written.
+    /// </exception>
+    /// <exception cref="ManifestException">A manifest is not valid.</exception>
+    public static async Task<ImageId> ChangeAsync(
+        string imagePath,
+        AciChanges changes,
+        string outputPath,
+        AciBuildOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(imagePath);
+        ArgumentNullException.ThrowIfNull(changes);
+        ArgumentException.ThrowIfNullOrEmpty(outputPath);
+        options ??= new AciBuildOptions();
+        byte[]? json = changes.Manifest?.ToJsonBytes();
+        EntryTimes times = new(options.FixedTime);
+        if (!File.Exists(imagePath))
+        {
+            throw new ImageException(ImageFailure.NotFound, $"there is no image {imagePath} to change");
+        }
+
+        return await WriteAsync(outputPath, options, file =>
+        {
+            using FileStream archive = new(imagePath, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan);
+            EntryTree tree = new(times);
+            string directory = Path.GetDirectoryName(Path.GetFullPath(outputPath))!;
+            using UnpackedArchive unpacked = UnpackedArchive.Read(archive, directory, changes.Limits, tree, cancellationToken);
+            foreach (string path in changes.Remove)
+            {
+                tree.Remove(path);
+            }
+
+            tree.Add(changes.Entries);
+            return Build(json ?? unpacked.ManifestBytes, unpacked.ManifestEntry, tree, file, options, times.ForKept, cancellationToken);
+        }).ConfigureAwait(false);
+    }
+
+    private static async Task<ImageId> WriteAsync(string outputPath, AciBuildOptions options, Func<Stream, ImageId> build)
+    {
         if (!options.Overwrite && File.Exists(outputPath))
         {
             throw new ImageException(ImageFailure.Storage, $"{outputPath} exists", "choose another name, or allow to overwrite it");
@@ -49,34 +153,31 @@ public static class AciWriter
         ImageId? id = null;
         await OutputFile.WriteAsync(outputPath, options.Overwrite, async file =>
         {
-            id = await DedicatedThread.RunAsync("appc build", () => Build(json, rootfsDirectory, file, options, cancellationToken)).ConfigureAwait(false);
+            id = await DedicatedThread.RunAsync("appc build", () => build(file)).ConfigureAwait(false);
         }).ConfigureAwait(false);
         return id!;
     }
 
-    private static ImageId Build(byte[] manifest, string directory, Stream file, AciBuildOptions options, CancellationToken cancellationToken)
+    private static ImageId Build(
+        byte[] manifest,
+        TarEntry? manifestEntry,
+        ITreeSource source,
+        Stream file,
+        AciBuildOptions options,
+        Func<TarTime, TarTime> time,
+        CancellationToken cancellationToken)
     {
         using ArchiveOutput output = new(file, options.Compression);
         TarWriter tar = new(output);
-        EntryTimes times = new(options.FixedTime);
         byte[] buffer = new byte[CopyBytes];
         bool first = true;
-        ITreeSource source = OperatingSystem.IsLinux()
-            ? new LinuxTreeSource(directory, cancellationToken)
-            : new PortableTreeSource(directory, cancellationToken);
         source.Walk((entry, content) =>
         {
-            entry.ModifyTime = times.For(entry.ModifyTime);
-            if (options.OwnerRoot)
-            {
-                entry.Uid = 0;
-                entry.Gid = 0;
-            }
-
+            cancellationToken.ThrowIfCancellationRequested();
+            Settle(entry);
             if (first)
             {
-                // The manifest has no file of its own here: it takes the time of the directory.
-                WriteManifest(tar, manifest, entry.ModifyTime);
+                WriteManifest(entry.ModifyTime);
                 first = false;
             }
 
@@ -88,20 +189,28 @@ public static class AciWriter
         });
         tar.Complete();
         return ImageId.Parse(ImageMatch.IdPrefix + Convert.ToHexStringLower(output.Complete()));
-    }
 
-    private static void WriteManifest(TarWriter tar, byte[] manifest, TarTime time)
-    {
-        tar.WriteHeader(new TarEntry
+        void Settle(TarEntry entry)
         {
-            Type = TarEntryType.File,
-            Name = "manifest"u8.ToArray(),
-            Mode = ManifestMode,
-            ModifyTime = time with { Nanoseconds = 0 },
-            Length = manifest.Length,
-        });
-        tar.WriteContent(manifest);
-        tar.Pad(manifest.Length);
+            entry.ModifyTime = time(entry.ModifyTime);
+            if (options.OwnerRoot)
+            {
+                entry.Uid = 0;
+                entry.Gid = 0;
+            }
+        }
+
+        void WriteManifest(TarTime treeTime)
+        {
+            // Where the manifest has no file of its own it takes the time of the tree's directory.
+            TarEntry entry = manifestEntry ?? new TarEntry { Mode = ManifestMode, ModifyTime = treeTime with { Nanoseconds = 0 } };
+            entry.Name = "manifest"u8.ToArray();
+            entry.Length = manifest.Length;
+            Settle(entry);
+            tar.WriteHeader(entry);
+            tar.WriteContent(manifest);
+            tar.Pad(manifest.Length);
+        }
     }
 
     private static void Copy(Stream content, TarEntry entry, TarWriter tar, byte[] buffer, CancellationToken cancellationToken)
@@ -118,31 +227,11 @@ public static class AciWriter
         if (length > 0 || left > 0)
         {
             throw new ImageException(
-                ImageFailure.Storage, $"'{entry.ShownName}' changed while it was read", "build from a directory that nobody writes to");
+                ImageFailure.Storage,
+                $"'{entry.ShownName}' has another length than was said, or changed while it was read",
+                "build from files that nobody writes to");
         }
 
         tar.Pad(entry.Length);
-    }
-
-    /// <summary>The rule for times.</summary>
-    private sealed class EntryTimes
-    {
-        private readonly TarTime? _fixed;
-        private readonly long _latest = long.MaxValue;
-
-        public EntryTimes(DateTimeOffset? fixedTime)
-        {
-            if (fixedTime is { } time)
-            {
-                long seconds = time.ToUnixTimeSeconds();
-                _fixed = new TarTime(seconds, (int)((time.UtcTicks - DateTimeOffset.FromUnixTimeSeconds(seconds).UtcTicks) * 100));
-            }
-            else if (long.TryParse(Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"), NumberStyles.None, CultureInfo.InvariantCulture, out long epoch))
-            {
-                _latest = epoch;
-            }
-        }
-
-        public TarTime For(TarTime own) => _fixed ?? (own.Seconds >= _latest ? new TarTime(_latest, 0) : own);
     }
 }

@@ -26,4 +26,11 @@ public sealed class ArchiveLimits
     /// <summary>Largest extended header of an entry (names, attributes), in bytes.</summary>
     /// <value>The default value is 1 MiB.</value>
     public int ExtendedHeaderBytes { get; set; } = 1 << 20;
+
+    /// <summary>
+    /// Whether an archive may be compressed with zstd. The specification knows gzip, bzip2 and xz only, so other
+    /// runtimes will not read such an image.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool AllowZstd { get; set; }
 }

@@ -44,7 +44,7 @@ internal sealed class ArchivePipeline : IByteSource, IDisposable
         _threads = [DedicatedThread.Start("appc decompress", Decompress), DedicatedThread.Start("appc hash", Hash)];
     }
 
-    /// <summary>none, gzip, bzip2 or xz; set once the first block was handed out.</summary>
+    /// <summary>none, gzip, bzip2, xz or zstd; set once the first block was handed out.</summary>
     public string Compression { get; private set; } = "none";
 
     /// <summary>SHA-512 of all uncompressed bytes; set once <see cref="Next"/> has reported the end.</summary>
@@ -52,6 +52,15 @@ internal sealed class ArchivePipeline : IByteSource, IDisposable
 
     /// <summary>Uncompressed bytes so far.</summary>
     public long ExpandedBytes { get; private set; }
+
+    /// <summary>Whether this is what ended the pipeline, and not what its reader found.</summary>
+    public bool IsOwnFault(Exception exception)
+    {
+        lock (_lock)
+        {
+            return ReferenceEquals(exception, _fault);
+        }
+    }
 
     public ReadOnlyMemory<byte> Next()
     {
@@ -97,7 +106,7 @@ internal sealed class ArchivePipeline : IByteSource, IDisposable
 
     private void Decompress() => Guard(() =>
     {
-        using IDecompressor decompressor = Decompressor.Open(_input);
+        using IDecompressor decompressor = Decompressor.Open(_input, _limits);
         Compression = decompressor.Name;
         long expanded = 0;
         int length;

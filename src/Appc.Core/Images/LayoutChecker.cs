@@ -21,6 +21,15 @@ internal sealed class LayoutChecker : ITreeSink
 
     public void Add(byte[] path, TarEntry entry, byte[] target, TarReader data)
     {
+        Check(path, entry, target);
+        while (!data.ReadData().IsEmpty)
+        {
+        }
+    }
+
+    /// <summary>Looks whether an entry fits those before it.</summary>
+    public void Check(byte[] path, TarEntry entry, byte[] target)
+    {
         CheckAttributes(entry);
         CheckParents(path, entry);
         UInt128 key = PathKey.Of(path);
@@ -46,12 +55,6 @@ internal sealed class LayoutChecker : ITreeSink
                 break;
             case TarEntryType.CharacterDevice when entry is { DeviceMajor: 0, DeviceMinor: 0 }:
                 throw EntryFaults.Whiteout(entry);
-            case TarEntryType.File:
-                while (!data.ReadData().IsEmpty)
-                {
-                }
-
-                break;
             default:
                 break;
         }

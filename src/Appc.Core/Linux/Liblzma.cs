@@ -9,6 +9,8 @@ internal static unsafe partial class Liblzma
     public const int Ok = 0;
     public const int StreamEnd = 1;
     public const int MemoryLimitError = 6;
+    public const int UnsupportedCheck = 3;
+    public const uint TellUnsupportedCheck = 0x02;
     public const uint Concatenated = 0x08;
     public const int Run = 0;
     public const int Finish = 3;

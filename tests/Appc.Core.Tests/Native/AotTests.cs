@@ -1,10 +1,10 @@
 namespace Appc.Core.Tests.Native;
 
-/// <summary>A console program that is published as native code reads manifests as any other does.</summary>
+/// <summary>A console program that is published as native code reads manifests and archives as any other does.</summary>
 public sealed class AotTests(NativeProgram native)
 {
     [Fact]
-    public async Task A_native_program_reads_manifests()
+    public async Task A_native_program_reads_manifests_and_archives()
     {
         (string program, string output) = await native.Published;
         Assert.DoesNotContain("warning", output, StringComparison.OrdinalIgnoreCase);
@@ -17,5 +17,17 @@ public sealed class AotTests(NativeProgram native)
         Assert.Equal(1, status);
         Assert.Equal(2, output.Trim().Split('\n').Length);
         Assert.Contains("$.acVersion (line 1, column 37): not an AC Version", output, StringComparison.Ordinal);
+        ReadsArchives(program);
+    }
+
+    private static void ReadsArchives(string program)
+    {
+        using Images.ImageFixture fixture = new();
+        foreach ((string compress, string name) in ((string, string)[])[("cat", "none"), ("gzip", "gzip"), ("bzip2", "bzip2"), ("xz", "xz"), ("zstd", "zstd")])
+        {
+            string archive = fixture.Pack("example.com/a", root => File.WriteAllText(Path.Combine(root, "f"), "x"), compress: compress);
+            string said = Images.ImageFixture.Shell($"'{program}' archive < '{archive}'");
+            Assert.StartsWith(name + " sha512-", said, StringComparison.Ordinal);
+        }
     }
 }

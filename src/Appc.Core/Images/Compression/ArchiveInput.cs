@@ -7,14 +7,15 @@ namespace Appc.Images.Compression;
 internal sealed class ArchiveInput : Stream
 {
     private readonly Stream _inner;
-    private readonly byte[] _buffer = new byte[256 << 10];
+    private readonly byte[] _buffer;
     private long _bufferStart;
     private int _filled;
     private int _next;
 
     /// <summary>Reads a seekable stream from where it stands; does not close it.</summary>
-    public ArchiveInput(Stream inner)
+    public ArchiveInput(Stream inner, int bufferBytes = 256 << 10)
     {
+        _buffer = new byte[bufferBytes];
         _inner = inner;
         _bufferStart = inner.Position;
     }

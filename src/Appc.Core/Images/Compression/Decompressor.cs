@@ -1,4 +1,5 @@
 using Appc.Images.Tar;
+using Appc.Linux;
 
 namespace Appc.Images.Compression;
 
@@ -8,8 +9,8 @@ internal static class Decompressor
     private const string NotAnImageHint = "an image is a tar archive, plain or compressed with gzip, bzip2 or xz";
 
     /// <summary>Looks at the first bytes of a file.</summary>
-    /// <exception cref="ImageException">It is no archive of a format that images have.</exception>
-    public static IDecompressor Open(ArchiveInput input)
+    /// <exception cref="ImageException">It is no archive of a format that images have, or of one that is not allowed.</exception>
+    public static IDecompressor Open(ArchiveInput input, ArchiveLimits limits)
     {
         Span<byte> start = stackalloc byte[TarFormat.BlockSize];
         start = start[..input.Peek(start)];
@@ -30,7 +31,17 @@ internal static class Decompressor
 
         if (start.Length >= 6 && start[0] == 0xfd && start[1..].StartsWith("7zXZ\0"u8))
         {
-            return new XzDecompressor(input);
+            return Liblzma.IsAvailable ? new XzDecompressor(input) : new ManagedXzDecompressor(input);
+        }
+
+        if (ZstdDecompressor.IsFrame(start))
+        {
+            return limits.AllowZstd
+                ? new ZstdDecompressor(input)
+                : throw new ImageException(
+                    ImageFailure.BadArchive,
+                    "it is compressed with zstd, which the App Container specification does not know",
+                    "allow it for this call (AllowZstd of ArchiveLimits; appc fetch --allow-zstd), or compress it anew: zstd -dc FILE | gzip > FILE.aci");
         }
 
         if (start.Length == TarFormat.BlockSize && TarFormat.HasValidChecksum(start) && start.IndexOfAnyExcept((byte)0) >= 0)
@@ -43,7 +54,6 @@ internal static class Decompressor
             (byte)'<' => "; it looks like a web page",
             (byte)'{' => "; it looks like a JSON document",
             (byte)'P' when start.StartsWith("PK"u8) => "; it looks like a zip file",
-            0x28 when start.Length >= 4 && start[1] == 0xb5 && start[2] == 0x2f && start[3] == 0xfd => "; it looks like a zstd file",
             _ => "",
         };
         throw new ImageException(ImageFailure.BadArchive, "it is neither a tar archive nor one compressed with gzip, bzip2 or xz" + looksLike, NotAnImageHint);

@@ -3,7 +3,7 @@ namespace Appc.Images.Compression;
 /// <summary>Turns the archive's file into the tar stream. Checks all that the format has to check.</summary>
 internal interface IDecompressor : IDisposable
 {
-    /// <summary>none, gzip, bzip2 or xz.</summary>
+    /// <summary>none, gzip, bzip2, xz or zstd.</summary>
     string Name { get; }
 
     /// <summary>The next bytes; 0 at the end, which is only reached when the whole file was sound.</summary>

@@ -2,7 +2,7 @@ using Appc.Linux;
 
 namespace Appc.Images.Compression;
 
-/// <summary>xz, every stream of the file, by the system's liblzma.</summary>
+/// <summary>xz, every stream of the file, by the system's liblzma; see <see cref="ManagedXzDecompressor"/> for where it is missing.</summary>
 internal sealed unsafe class XzDecompressor : IDecompressor
 {
     // xz -9 needs 65 MiB; a header that asks for more is refused.
@@ -19,15 +19,9 @@ internal sealed unsafe class XzDecompressor : IDecompressor
     public XzDecompressor(ArchiveInput input)
     {
         _input = input;
-        if (!Liblzma.IsAvailable)
-        {
-            throw new ImageException(
-                ImageFailure.BadArchive, "it is compressed with xz, which needs the library liblzma", "install it: apt install liblzma5");
-        }
-
         fixed (Liblzma.Stream* stream = &_stream)
         {
-            int result = Liblzma.lzma_stream_decoder(stream, MemoryLimit, Liblzma.Concatenated);
+            int result = Liblzma.lzma_stream_decoder(stream, MemoryLimit, Liblzma.Concatenated | Liblzma.TellUnsupportedCheck);
             if (result != Liblzma.Ok)
             {
                 throw new ImageException(ImageFailure.BadArchive, $"liblzma cannot be set up (error {result})");
@@ -70,9 +64,12 @@ internal sealed unsafe class XzDecompressor : IDecompressor
 
                 if (result != Liblzma.Ok)
                 {
-                    throw result == Liblzma.MemoryLimitError
-                        ? new ImageException(ImageFailure.LimitExceeded, "its xz data needs more than 100 MiB of memory", "compress it with xz -9 or less")
-                        : new ImageException(ImageFailure.BadArchive, "its xz data is damaged or cut off");
+                    throw result switch
+                    {
+                        Liblzma.MemoryLimitError => XzFaults.Memory(),
+                        Liblzma.UnsupportedCheck => XzFaults.Check(),
+                        _ => XzFaults.Damaged(),
+                    };
                 }
             }
 

@@ -156,7 +156,7 @@ internal sealed class PaxRecords
             throw new ImageException(ImageFailure.LimitExceeded, $"there are more than {MostAttributes} extended attributes");
         }
 
-        byte[] bytes = name.ToArray();
+        byte[] bytes = TarAttribute.DecodeName(name);
         _attributes.RemoveAll(a => a.Name.AsSpan().SequenceEqual(bytes));
         _attributes.Add(new TarAttribute(bytes, value.ToArray()));
     }

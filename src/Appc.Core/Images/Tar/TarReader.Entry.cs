@@ -7,6 +7,7 @@ internal sealed partial class TarReader
     {
         bool posix = _header.AsSpan(TarFormat.Magic).SequenceEqual(TarFormat.PosixMagic);
         byte[] name = (local.IsSparse ? local.SparseName : null) ?? local.Path ?? longName ?? HeaderName(posix);
+        EntryName = name;
         long size = local.Size ?? Number(TarFormat.Size, "size");
         if (name.Length > _limits.PathBytes)
         {

@@ -26,6 +26,12 @@ internal sealed partial class TarReader
     /// <summary>Offset in the uncompressed archive.</summary>
     public long Position => _input.Position;
 
+    /// <summary>Offset of the header that was read last, for messages; null before the first and after the last.</summary>
+    public long? HeaderOffset { get; private set; }
+
+    /// <summary>Name of the entry that is being read, for messages; null where it is not known.</summary>
+    public byte[]? EntryName { get; private set; }
+
     /// <summary>Number of headers seen, extended ones included.</summary>
     public long Headers => _headers;
 
@@ -39,6 +45,8 @@ internal sealed partial class TarReader
         while (!_ended)
         {
             long offset = Position;
+            HeaderOffset = offset;
+            EntryName = null;
             if (!ReadHeader())
             {
                 break;
@@ -72,6 +80,7 @@ internal sealed partial class TarReader
             throw Bad("it ends after an extended header, before the entry that this is for");
         }
 
+        HeaderOffset = null;
         return null;
     }
 

@@ -23,6 +23,13 @@ internal sealed class TarWriter(Stream output)
         byte[] name = entry.Type == TarEntryType.Directory ? [.. entry.Name, (byte)'/'] : entry.Name;
         bool fits = TrySplit(name, out int split);
         byte[] records = ExtendedRecords(entry, name, fits, size);
+        if (records.Length > 0 && split > 0)
+        {
+            // Some readers (System.Formats.Tar) do not look at ustar's second name field where there is a PAX header.
+            fits = false;
+            records = ExtendedRecords(entry, name, fits, size);
+        }
+
         long seconds = entry.ModifyTime.Seconds is >= 0 and <= LargestOctal11 ? entry.ModifyTime.Seconds : 0;
         if (records.Length > 0)
         {
@@ -92,7 +99,7 @@ internal sealed class TarWriter(Stream output)
 
         foreach (TarAttribute attribute in entry.Attributes.OrderBy(a => a.Name, ByteOrder.Instance))
         {
-            Record(records, [.. "SCHILY.xattr."u8, .. attribute.Name], attribute.Value);
+            Record(records, [.. "SCHILY.xattr."u8, .. attribute.EncodeName()], attribute.Value);
         }
 
         return records.ToArray();

@@ -1,0 +1,7 @@
+namespace Appc.Fuzz;
+
+/// <summary>Makes new inputs of old ones.</summary>
+internal interface IMutator
+{
+    byte[] Mutate(List<byte[]> corpus);
+}
