@@ -165,7 +165,7 @@ internal static unsafe partial class Libc
     private static partial int statx(int directory, byte* path, int flags, uint mask, Statx* stat);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int ioctl(int fd, nuint request, nint argument);
+    public static partial int ioctl(int fd, nuint request, nint argument);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int openat(int directory, byte* path, int flags, uint mode);

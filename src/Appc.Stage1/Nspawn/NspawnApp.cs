@@ -39,7 +39,9 @@ internal sealed record NspawnApp
 
     internal AcName Name => App.Name;
 
-    internal string UnitName => $"app-{Name}.service";
+    internal string UnitName => UnitNameOf(Name);
+
+    internal static string UnitNameOf(AcName name) => $"app-{name}.service";
 
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 

@@ -17,7 +17,8 @@ internal static class PodUnits
         ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
 
     /// <summary>The files by name.</summary>
-    internal static IReadOnlyDictionary<string, string> Write(Stage1Pod pod, IReadOnlyList<NspawnApp> apps, TimeSpan stopTimeout, string subject)
+    internal static IReadOnlyDictionary<string, string> Write(
+        Stage1Pod pod, IReadOnlyList<NspawnApp> apps, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         Dictionary<string, string> files = new(StringComparer.Ordinal);
 
@@ -37,13 +38,13 @@ internal static class PodUnits
 
         foreach (NspawnApp app in apps)
         {
-            files[app.UnitName] = AppUnit(pod, app, apps.Count, stopTimeout, subject);
+            files[app.UnitName] = AppUnit(pod, app, apps.Count, sets, stopTimeout, subject);
         }
 
         return files;
     }
 
-    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, TimeSpan stopTimeout, string subject)
+    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
         WriteEnd(unit, pod.Options.ExitPolicy, count);
@@ -56,6 +57,7 @@ internal static class PodUnits
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}")
             .Set("KillMode", "mixed")
+            .Set("IgnoreSIGPIPE", "no")
             .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
@@ -70,7 +72,7 @@ internal static class PodUnits
 
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
-        WriteIsolation(unit, pod, app);
+        WriteIsolation(unit, pod, app, sets);
         return unit.ToString();
     }
 
@@ -108,7 +110,7 @@ internal static class PodUnits
         }
     }
 
-    private static void WriteIsolation(UnitText unit, Stage1Pod pod, NspawnApp app)
+    private static void WriteIsolation(UnitText unit, Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets)
     {
         if (!pod.Options.KeepAllCapabilities)
         {
@@ -126,7 +128,7 @@ internal static class PodUnits
             unit.Set("NoNewPrivileges", "yes");
         }
 
-        WriteFilter(unit, app.Filter);
+        WriteFilter(unit, app.Filter, sets);
         if (!pod.Options.KeepKernelPaths)
         {
             KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
@@ -137,7 +139,7 @@ internal static class PodUnits
         }
     }
 
-    private static void WriteFilter(UnitText unit, SystemCallFilter? filter)
+    private static void WriteFilter(UnitText unit, SystemCallFilter? filter, Lazy<SystemCallSets> sets)
     {
         if (filter is null)
         {
@@ -145,17 +147,27 @@ internal static class PodUnits
         }
 
         unit.Set("SystemCallArchitectures", "native");
-
-        // An empty list would mean no filter: "@default" is what systemd adds to every list of allowed calls.
-        unit.Set("SystemCallFilter", (filter.Deny ? "~" : "@default ") + string.Join(' ', filter.Calls));
-        if (filter.Without.Count > 0)
+        string? error = filter.ErrorName;
+        if (filter.Limit is null)
         {
+            // An empty list would mean no filter: "@default" is what systemd adds to every list of allowed calls.
+            unit.Set("SystemCallFilter", "@default " + string.Join(' ', filter.Calls));
             unit.Set("SystemCallFilter", "~" + string.Join(' ', filter.Without));
         }
-
-        if (filter.ErrorName is not null)
+        else
         {
-            unit.Set("SystemCallErrorNumber", filter.ErrorName);
+            SystemCallRules rules = filter.Resolve(sets.Value);
+            error = rules.OtherError;
+            unit.Set("SystemCallFilter", string.Join(' ', rules.Allowed.Order(StringComparer.Ordinal)));
+            if (rules.Denied.Count > 0)
+            {
+                unit.Set("SystemCallFilter", "~" + string.Join(' ', rules.Denied.Order(StringComparer.Ordinal).Select(c => $"{c}:{rules.DeniedError ?? "kill"}")));
+            }
+        }
+
+        if (error is not null)
+        {
+            unit.Set("SystemCallErrorNumber", error);
         }
 
         if (filter.DenyNamespaces)
