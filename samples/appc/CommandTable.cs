@@ -38,6 +38,7 @@ internal static class CommandTable
         "status" => new StatusCommand(),
         "cat-manifest" => new CatManifestCommand(),
         "logs" => new LogsCommand(),
+        "enter" => new EnterCommand(),
         "stop" => new StopCommand(),
         "rm" => new RemoveCommand(),
         "gc" => new CollectCommand(),
@@ -51,7 +52,7 @@ internal static class CommandTable
             "version", "validate", "build", "sign",
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export", "image rm",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "stop", "rm", "gc", "help",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "enter", "stop", "rm", "gc", "help",
         ];
         return names.Select(name => Find(name)!);
     }
