@@ -55,6 +55,12 @@ internal sealed class FlyPlan
             throw new LaunchException("find the program", 0, $"{subject}: the app {_app.Name} names no program to execute");
         }
 
+        if (app.EventHandlers.Count > 0)
+        {
+            throw new LaunchException(
+                "prepare", 0, $"{subject}: the app {_app.Name} has a {app.EventHandlers[0].Name} handler, and fly runs the app only", "Use the nspawn flavour.");
+        }
+
         AppUser user = AppUser.Resolve(app, tree, subject);
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);

@@ -27,7 +27,10 @@ internal static class PodUnits
             .Set("DefaultDependencies", "no")
             .Set("Requires", string.Join(' ', apps.Select(a => a.UnitName)))
             .ToString();
-        if (apps.Count > 1)
+
+        // A lone app ends the pod itself, unless something follows it.
+        int count = apps.Count == 1 && apps[0].PostStop is not null ? 2 : apps.Count;
+        if (count > 1)
         {
             files[AliveTarget] = new UnitText().Section("Unit")
                 .Set("DefaultDependencies", "no")
@@ -38,7 +41,16 @@ internal static class PodUnits
 
         foreach (NspawnApp app in apps)
         {
-            files[app.UnitName] = AppUnit(pod, app, apps.Count, sets, stopTimeout, subject);
+            files[app.UnitName] = AppUnit(pod, app, count, sets, stopTimeout, subject);
+            if (app.PreStart is not null)
+            {
+                files[app.PreStartUnitName] = PreStartUnit(pod, app, count, sets, stopTimeout, subject);
+            }
+
+            if (app.PostStop is not null)
+            {
+                files[app.PostStopUnitName] = PostStopUnit(pod, app, sets, stopTimeout, subject);
+            }
         }
 
         return files;
@@ -47,15 +59,67 @@ internal static class PodUnits
     private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        if (app.PreStart is not null)
+        {
+            unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
+        }
+
+        if (app.PostStop is not null)
+        {
+            unit.Set("Wants", app.PostStopUnitName).Set("After", app.PostStopUnitName);
+        }
+
         WriteEnd(unit, pod.Options.ExitPolicy, count);
         unit.Section("Service")
             .Set("Type", "simple")
-            .Set("Restart", "no")
-            .Set("RootDirectory", app.RootDirectory)
             .Set("RootDirectoryStartOnly", "yes")
-            .Set("MountAPIVFS", "yes")
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
-            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}")
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}");
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>What is run before the app; if it fails, it has ended in the place of the app, which does not start.</summary>
+    private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        WriteFailure(unit, pod.Options.ExitPolicy, count);
+        unit.Section("Service")
+            .Set("Type", "oneshot")
+            .Set("RootDirectoryStartOnly", "yes")
+            .SetQuoted("ExecStart", ":@", [app.PreStart!.Program, .. app.PreStart.Arguments])
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/not-started {app.Name}");
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>What is run after the app, however it ended: this unit is active for as long as the app needs it.</summary>
+    private static string PostStopUnit(Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+            .Set("StopWhenUnneeded", "yes")
+            .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
+            .Set("Wants", AliveTarget).Set("After", AliveTarget);
+        if (app.PreStart is not null)
+        {
+            // What was never begun has nothing to follow it.
+            unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
+        }
+
+        unit.Section("Service")
+            .Set("Type", "oneshot")
+            .Set("RemainAfterExit", "yes")
+            .SetQuoted("ExecStop", ":@", [app.PostStop!.Program, .. app.PostStop.Arguments]);
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>How a process of the app is executed: the app's own, and its handlers'.</summary>
+    private static void WriteExecution(UnitText unit, Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        unit.Set("Restart", "no")
+            .Set("RootDirectory", app.RootDirectory)
+            .Set("MountAPIVFS", "yes")
             .Set("KillMode", "mixed")
             .Set("IgnoreSIGPIPE", "no")
             .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
@@ -73,15 +137,27 @@ internal static class PodUnits
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
         WriteIsolation(unit, pod, app, sets);
-        return unit.ToString();
     }
 
     private static void WriteEnd(UnitText unit, PodExitPolicy policy, int count)
     {
+        WriteFailure(unit, policy, count);
+        if (count == 1)
+        {
+            unit.Set("SuccessAction", "exit-force");
+        }
+        else if (policy == PodExitPolicy.AnyExit)
+        {
+            unit.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
+        }
+    }
+
+    private static void WriteFailure(UnitText unit, PodExitPolicy policy, int count)
+    {
         unit.Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit);
         if (count == 1)
         {
-            unit.Set("SuccessAction", "exit-force").Set("FailureAction", "exit-force");
+            unit.Set("FailureAction", "exit-force");
             return;
         }
 
@@ -89,11 +165,6 @@ internal static class PodUnits
         if (policy is PodExitPolicy.FirstFailure or PodExitPolicy.AnyExit)
         {
             unit.Set("OnFailure", Stage1TreeFiles.EndUnit).Set("OnFailureJobMode", "replace-irreversibly");
-        }
-
-        if (policy == PodExitPolicy.AnyExit)
-        {
-            unit.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
         }
     }
 

@@ -65,6 +65,12 @@ internal static class Stage1TreeFiles
 
         """;
 
+    // A handler that has failed before the app's start ends in the app's place.
+    private const string NotStartedText = """
+        [ "$SERVICE_RESULT" = success ] || . /usr/lib/appc/ended
+
+        """;
+
     private static readonly string[] Directories =
     [
         "usr/bin", "usr/sbin", "usr/lib/systemd/system", "usr/lib/appc", "etc/systemd/system", "proc", "sys", "dev", "run", "tmp",
@@ -101,6 +107,7 @@ internal static class Stage1TreeFiles
         SetGroupId(tree + "/usr/bin/dash");
         SetGroupId(tree + "/usr/bin/mv");
         Text(tree, "usr/lib/appc/ended", EndedText);
+        Text(tree, "usr/lib/appc/not-started", NotStartedText);
         Text(tree, SystemCallSets, systemCallSets);
 
         Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);
