@@ -10,6 +10,9 @@ internal sealed class OptionSet
     /// <summary>Whether <c>--</c> and <c>---</c> separate the arguments of apps.</summary>
     public bool SeveralApps { get; set; }
 
+    /// <summary>Whether what follows the first operand belongs to a program that it names, options and all.</summary>
+    public bool ProgramFollows { get; set; }
+
     public OptionSet Flag(string name) => Add(name, OptionKind.Flag);
 
     public OptionSet Value(string name) => Add(name, OptionKind.Value);
@@ -38,6 +41,10 @@ internal sealed class OptionSet
             else if (raw)
             {
                 tokens.Add(new Token(SeveralApps ? TokenKind.Raw : TokenKind.Operand, argument));
+            }
+            else if (ProgramFollows && tokens.Any(t => t.Kind == TokenKind.Operand))
+            {
+                tokens.Add(new Token(TokenKind.Operand, argument));
             }
             else if (argument == "--")
             {

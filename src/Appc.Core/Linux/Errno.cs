@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Appc.Linux;
 
 /// <summary>The error numbers that the code tells apart. Equal on every architecture that is supported.</summary>
-internal static class Errno
+internal static partial class Errno
 {
     public const int EPERM = 1;
     public const int ENOENT = 2;
@@ -39,4 +39,10 @@ internal static class Errno
             ? char.ToLowerInvariant(text[0]) + text[1..]
             : text;
     }
+
+    /// <summary>The name of a number, such as <c>EPERM</c>; null for one that has none. Of glibc only.</summary>
+    public static unsafe string? NameOf(int errno) => Marshal.PtrToStringUTF8((nint)strerrorname_np(errno));
+
+    [LibraryImport("libc")]
+    private static unsafe partial byte* strerrorname_np(int errno);
 }

@@ -98,11 +98,11 @@ internal sealed unsafe partial class LaunchPlan
         Add("install the system call filter", SystemCall.Seccomp, 1, 0, Bytes(MemoryMarshal.AsBytes(header)));
     }
 
-    /// <summary>prlimit(2) on the child itself.</summary>
+    /// <summary>prlimit(2) on the child itself. One that may not be raised stays as it is.</summary>
     internal void SetLimit(string name, int resource, ulong soft, ulong hard)
     {
         ReadOnlySpan<ulong> limit = [soft, hard];
-        Add(name, SystemCall.PrLimit, 0, resource, Bytes(MemoryMarshal.AsBytes(limit)));
+        Add(name, SystemCall.PrLimit, 0, resource, Bytes(MemoryMarshal.AsBytes(limit)), tolerated: Errno.EPERM);
     }
 
     /// <summary>Gives the child a kernel keyring of its own instead of the host's session keyring.</summary>
@@ -123,6 +123,17 @@ internal sealed unsafe partial class LaunchPlan
         Add(Name, SystemCall.Ioctl, terminal, TIOCNOTTY, tolerated: LibC.EBADF);
         Add(Name, SystemCall.Close, terminal, tolerated: LibC.EBADF);
         Add(Name, SystemCall.SetPgid);
+    }
+
+    /// <summary>Begins a session; with <paramref name="terminal"/> descriptor 0, a terminal, becomes its terminal.</summary>
+    internal void BeginSession(bool terminal)
+    {
+        const int TIOCSCTTY = 0x540e;
+        Add("begin a session", SystemCall.SetSid);
+        if (terminal)
+        {
+            Add("take the terminal", SystemCall.Ioctl, 0, TIOCSCTTY);
+        }
     }
 
     /// <summary>Opens a file in the child, close-on-exec.</summary>
@@ -217,8 +228,18 @@ internal sealed unsafe partial class LaunchPlan
         IEnumerable<string> environment,
         ReadOnlySpan<byte> filter = default)
     {
-        const int SIG_SETMASK = 2;
         LeaveTerminal();
+        Become(programs, arguments, environment, filter);
+    }
+
+    /// <summary><see cref="Execute"/> for a child that has a session of its own already.</summary>
+    internal void Become(
+        IReadOnlyList<string> programs,
+        IEnumerable<string> arguments,
+        IEnumerable<string> environment,
+        ReadOnlySpan<byte> filter = default)
+    {
+        const int SIG_SETMASK = 2;
         ResetSignals();
         Add("unblock signals", SystemCall.SigProcMask, SIG_SETMASK, Bytes(new byte[8]), 0, 8);
         if (!filter.IsEmpty)

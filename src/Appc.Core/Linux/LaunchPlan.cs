@@ -26,6 +26,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     private readonly List<string> _names = new(128);
     private readonly string _subject;
     private readonly ulong _namespaces;
+    private readonly LaunchArena? _arena;
     private readonly nint* _zero;
     private readonly nint* _ignored;
     private byte* _free;
@@ -37,10 +38,12 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     /// <summary>Creates an empty plan.</summary>
     /// <param name="subject">What is launched, for messages: <c>pod 4fe2…</c>.</param>
     /// <param name="namespaces">The namespaces that the child is born into: CLONE_NEW flags, or 0.</param>
-    internal LaunchPlan(string subject, ulong namespaces)
+    /// <param name="arena">Where to put everything, so that <see cref="WriteProgram"/> can make a program of the plan; the plan owns it.</param>
+    internal LaunchPlan(string subject, ulong namespaces, LaunchArena? arena = null)
     {
         _subject = subject;
         _namespaces = namespaces;
+        _arena = arena;
         _zero = (nint*)Allocate(sizeof(nint));
         _ignored = (nint*)Allocate(sizeof(nint));
         Reserve(128);
@@ -174,6 +177,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
         if (!_disposed)
         {
             _disposed = true;
+            _arena?.Dispose();
             NativeMemory.Free(_steps);
             foreach (nint chunk in _chunks)
             {
@@ -293,6 +297,11 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
 
     private byte* Allocate(int size)
     {
+        if (_arena is not null)
+        {
+            return _arena.Allocate(size);
+        }
+
         size = (size + 7) & ~7;
         if (size > _left)
         {

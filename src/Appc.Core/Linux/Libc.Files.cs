@@ -177,7 +177,7 @@ internal static unsafe partial class Libc
     private static partial int statx(int directory, byte* path, int flags, uint mask, Statx* stat);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int ioctl(int fd, nuint request, nint argument);
+    public static partial int ioctl(int fd, nuint request, nint argument);
 
     [LibraryImport("libc")]
     private static partial int sync_file_range(int fd, long offset, long length, uint flags);

@@ -28,8 +28,15 @@ internal static unsafe partial class Libc
     public const ulong CLONE_VM = 0x100;
     public const ulong CLONE_PIDFD = 0x1000;
     public const ulong CLONE_VFORK = 0x4000;
+    public const ulong CLONE_PARENT = 0x8000;
     public const ulong CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
     public const ulong CLONE_INTO_CGROUP = 0x2_0000_0000;
+
+    public const int F_SETFD = 2;
+    public const int F_GETFL = 3;
+    public const int F_SETFL = 4;
+    public const int F_ADD_SEALS = 1033;
+    public const int FD_CLOEXEC = 1;
 
     /// <summary>What waitid(2) tells about an end.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
@@ -53,6 +60,21 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int pipe2(int* ends, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fcntl(int fd, int command, nint argument);
+
+    /// <summary>The limits of a process, of which it need not be the own one; the first is the soft one.</summary>
+    public static bool TryGetLimit(int pid, int resource, out ulong soft, out ulong hard)
+    {
+        ulong* limit = stackalloc ulong[2];
+        bool known = SystemCall4(SystemCall.PrLimit, pid, resource, 0, (nint)limit) == 0;
+        (soft, hard) = known ? (limit[0], limit[1]) : (0, 0);
+        return known;
+    }
 
     /// <summary>pidfd_open(2); -1 and errno on failure.</summary>
     public static int PidfdOpen(int pid) => (int)SystemCall3(SystemCall.PidfdOpen, pid, 0, 0);

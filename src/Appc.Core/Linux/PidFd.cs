@@ -37,27 +37,41 @@ internal static unsafe class PidFd
         return null;
     }
 
+    /// <summary>Opens a child that has not been reaped.</summary>
+    internal static SafeFileHandle OpenChild(int pid)
+    {
+        int descriptor = Libc.PidfdOpen(pid);
+        ErrnoException.ThrowIfFailed(descriptor, "pidfd_open");
+        return new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
     /// <summary>Sends a signal; false if the process is gone.</summary>
     internal static bool Signal(SafeFileHandle pidfd, int signal) =>
         Libc.PidfdSendSignal((int)pidfd.DangerousGetHandle(), signal) == 0;
 
     /// <summary>Takes the status of a child that has ended; waits if it has not.</summary>
-    internal static ProcessEnd Reap(SafeFileHandle pidfd)
+    internal static ProcessEnd Reap(SafeFileHandle pidfd) => TryReap(pidfd, 0) ?? default;
+
+    /// <summary>Takes the status of a child that has ended; null if it has not, or if whoever traces it has not let it go.</summary>
+    internal static ProcessEnd? TryReap(SafeFileHandle pidfd) => TryReap(pidfd, Libc.WNOHANG);
+
+    private static ProcessEnd? TryReap(SafeFileHandle pidfd, int options)
     {
         Libc.SigInfo info = default;
         int result;
         do
         {
-            result = Libc.waitid(Libc.P_PIDFD, (int)pidfd.DangerousGetHandle(), &info, Libc.WEXITED | Libc.WALL);
+            result = Libc.waitid(Libc.P_PIDFD, (int)pidfd.DangerousGetHandle(), &info, Libc.WEXITED | Libc.WALL | options);
         }
         while (result < 0 && Marshal.GetLastPInvokeError() == LibC.EINTR);
 
-        return result < 0 ? default : info.Code switch
+        return result < 0 ? default(ProcessEnd) : info.Code switch
         {
             Libc.CLD_EXITED => new ProcessEnd(ProcessEndKind.Exited, info.Status),
             Libc.CLD_KILLED => new ProcessEnd(ProcessEndKind.Killed, info.Status),
             Libc.CLD_DUMPED => new ProcessEnd(ProcessEndKind.Dumped, info.Status),
-            _ => default,
+            _ when info.Pid == 0 => null,
+            _ => default(ProcessEnd),
         };
     }
 }

@@ -37,6 +37,7 @@ internal static class SystemCall
     internal static int SetResUid => Pick(117, 147);
     internal static int CapSet => Pick(126, 91);
     internal static int Seccomp => Pick(317, 277);
+    internal static int SetSid => Pick(112, 157);
     internal static int SetPgid => Pick(109, 154);
     internal static int Umask => Pick(95, 166);
     internal static int PrLimit => Pick(302, 261);
@@ -44,6 +45,7 @@ internal static class SystemCall
     internal static int SigProcMask => Pick(14, 135);
     internal static int Keyctl => Pick(250, 219);
     internal static int Execve => Pick(59, 221);
+    internal static int ExecveAt => Pick(322, 281);
 
     // From here on every architecture has the same numbers.
     internal static int PidfdSendSignal => Pick(424, 424);
@@ -53,6 +55,7 @@ internal static class SystemCall
     internal static int FsConfig => Pick(431, 431);
     internal static int FsMount => Pick(432, 432);
     internal static int PidfdOpen => Pick(434, 434);
+    internal static int Clone3 => Pick(435, 435);
     internal static int CloseRange => Pick(436, 436);
     internal static int OpenAt2 => Pick(437, 437);
     internal static int MountSetAttr => Pick(442, 442);

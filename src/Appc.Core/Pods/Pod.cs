@@ -41,6 +41,20 @@ public sealed class Pod : IAsyncDisposable
     public Task<PodStatus> StopAsync(TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
         _runtime.StopAsync(Uuid, grace ?? TimeSpan.FromSeconds(10), cancellationToken);
 
+    /// <summary>
+    /// Starts a command in an app that runs, in all of the app's isolation: namespaces, root, control group, limits,
+    /// user, capabilities and filter of system calls. The command is a child of this process and ends with the pod.
+    /// </summary>
+    /// <param name="app">Name of the app; null if the pod has only one.</param>
+    /// <param name="command">The program and its arguments. A name without a slash is looked up in the app's <c>PATH</c>.</param>
+    /// <param name="options">How to run it; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the start, not the command.</param>
+    /// <returns>The running command.</returns>
+    /// <exception cref="PodException">The pod does not run, has no such app, or its flavour runs no commands.</exception>
+    /// <exception cref="Stage1.LaunchException">The app has ended, or the command cannot be executed.</exception>
+    public Task<PodExec> ExecAsync(string? app, IReadOnlyList<string> command, ExecOptions? options = null, CancellationToken cancellationToken = default) =>
+        _runtime.ExecAsync(Uuid, app, command, options, cancellationToken);
+
     /// <summary>Removes the pod's directory, with its logs and statuses.</summary>
     /// <exception cref="PodException">The pod runs.</exception>
     public Task RemoveAsync(CancellationToken cancellationToken = default) => _runtime.RemoveAsync(Uuid, cancellationToken);

@@ -193,6 +193,13 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) => _supervisor.StopAsync(uuid, grace, cancellationToken);
 
+    internal Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
+        return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
+    }
+
     internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
     {
         PodLocation location = _pods.Resolve(uuid);

@@ -181,7 +181,43 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         return await WaitAsync(uuid, cancellationToken).ConfigureAwait(false);
     }
 
+    public async Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions options, CancellationToken cancellationToken)
+    {
+        if (pods.Find(uuid) is not { Phase: PodPhase.Run } location || Look(uuid).State != PodState.Running)
+        {
+            throw WrongState(uuid, "does not run");
+        }
+
+        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(uuid, "has no record of how it was started");
+        IStage1Exec stage1 = Stage1Of(uuid, record) as IStage1Exec
+            ?? throw new PodException(PodFailure.HostUnsuitable, $"the stage1 flavour {record.Stage1} of the pod {uuid} runs no commands");
+        Stage1Pod pod = PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record);
+        Stage1Command inside = new()
+        {
+            Arguments = command,
+            Environment = options.Environment,
+            WorkingDirectory = options.WorkingDirectory,
+            AsRoot = options.AsRoot,
+            Terminal = options.Terminal,
+        };
+        using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.exec");
+        AcName name = FindApp(pod, app);
+        activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.app", name.ToString());
+        return new PodExec(await stage1.ExecAsync(pod, FirstProcessOf(location), name, inside, cancellationToken).ConfigureAwait(false));
+    }
+
     public void Dispose() => _watcher.Dispose();
+
+    private static AcName FindApp(Stage1Pod pod, string? app)
+    {
+        string names = string.Join(", ", pod.Apps.Select(a => a.Name));
+        return app is null
+            ? pod.Apps.Count == 1
+                ? pod.Apps[0].Name
+                : throw new PodException(PodFailure.Ambiguous, $"the pod {pod.Uuid} has several apps", $"name one of them: {names}")
+            : pod.Apps.FirstOrDefault(a => a.Name.ToString() == app)?.Name
+                ?? throw new PodException(PodFailure.NotFound, $"the pod {pod.Uuid} has no app '{app}'", $"its apps are: {names}");
+    }
 
     private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, Stage1Process process, Task entered)
     {

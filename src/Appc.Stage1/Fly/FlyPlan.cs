@@ -1,6 +1,7 @@
 using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Tmds.Linux;
 
@@ -54,9 +55,15 @@ internal sealed class FlyPlan
             throw new LaunchException("find the program", 0, $"{subject}: the app {_app.Name} names no program to execute");
         }
 
+        if (app.EventHandlers.Count > 0)
+        {
+            throw new LaunchException(
+                "prepare", 0, $"{subject}: the app {_app.Name} has a {app.EventHandlers[0].Name} handler, and fly runs the app only", "Use the nspawn flavour.");
+        }
+
         AppUser user = AppUser.Resolve(app, tree, subject);
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
-        CapabilitySet capabilities = Capabilities(lastCapability, out bool retained);
+        CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
         _plan.CloseAllBut(_pod.LockDescriptor);
         _plan.SetUmask(0);
@@ -102,7 +109,12 @@ internal sealed class FlyPlan
             _plan.InstallFilter(filter);
         }
 
-        DropPrivileges(user, capabilities, retained, lastCapability);
+        PrivilegeSteps.Drop(_plan, user, capabilities, retained, lastCapability);
+        if (IsolatorReader.ReadBoolean(app.Isolators, IsolatorReader.NoNewPrivileges))
+        {
+            _plan.NoNewPrivileges();
+        }
+
         _plan.SetUmask(0x12); // 022
         List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
         if (_pod.LockDescriptor >= 0)
@@ -117,12 +129,38 @@ internal sealed class FlyPlan
             environment.Select(v => $"{v.Key}={v.Value}"));
     }
 
-    private CapabilitySet Capabilities(int last, out bool retained)
+    /// <summary>What isolates a command in a running app beyond the namespaces that it joins.</summary>
+    internal static ExecRequest Describe(Stage1Pod pod, Stage1App stage1App, Stage1Command command, ImageTree tree, string subject, int lastCapability)
+    {
+        App app = stage1App.App;
+        AppUser own = AppUser.Resolve(app, tree, subject);
+        AppUser user = command.AsRoot ? AppUser.Root : own;
+        CapabilitySet capabilities = Capabilities(pod, stage1App, lastCapability, out bool retained);
+        byte[] filter = pod.Options.NoSeccomp ? [] : FlyFilter.Build(app.Isolators, capabilities);
+        return new ExecRequest
+        {
+            Subject = subject,
+            Command = command,
+            User = user,
+            Environment = ExecRequest.MergeEnvironment(stage1App, user, command),
+            WorkingDirectory = ExecRequest.DirectoryOf(stage1App, command),
+            Capabilities = capabilities,
+            CapabilitiesRetained = retained,
+            NoNewPrivileges = IsolatorReader.ReadBoolean(app.Isolators, IsolatorReader.NoNewPrivileges),
+            LastCapability = lastCapability,
+            Filters = filter.Length == 0 ? [] : [filter],
+            FiltersFirst = true,
+            OomScoreAdjustment = IsolatorReader.ReadInteger(app.Isolators, IsolatorReader.OomScoreAdjustment),
+            HostUid = user.Uid,
+        };
+    }
+
+    private static CapabilitySet Capabilities(Stage1Pod pod, Stage1App app, int last, out bool retained)
     {
         CapabilitySet ofKernel = new((1UL << (last + 1)) - 1);
-        CapabilitySet asked = CapabilitySet.FromIsolators(_app.App.Isolators, out retained);
+        CapabilitySet asked = CapabilitySet.FromIsolators(app.App.Isolators, out retained);
         // All that can be kept is what this process has: a service or a container may have less than the kernel knows.
-        return _pod.Options.KeepAllCapabilities ? new CapabilitySet(ofKernel.Bits & ProcFs.PermittedCapabilities()) : new CapabilitySet(asked.Bits & ofKernel.Bits);
+        return pod.Options.KeepAllCapabilities ? new CapabilitySet(ofKernel.Bits & ProcFs.PermittedCapabilities()) : new CapabilitySet(asked.Bits & ofKernel.Bits);
     }
 
     private string Hostname()
@@ -207,28 +245,5 @@ internal sealed class FlyPlan
 
         // No device can be added: the app may keep CAP_MKNOD, and nothing else would stop it from making a disk.
         _plan.Remount(Dev, "/dev", LibC.MS_RDONLY | LibC.MS_NOSUID | LibC.MS_NOEXEC);
-    }
-
-    private void DropPrivileges(AppUser user, CapabilitySet capabilities, bool retained, int lastCapability)
-    {
-        bool isRoot = user.Uid == 0;
-        ulong own = isRoot || retained ? capabilities.Bits : 0;
-        _plan.ClearAmbientCapabilities();
-        _plan.LimitCapabilities(capabilities.Bits, lastCapability);
-        if (!isRoot)
-        {
-            _plan.KeepCapabilities();
-        }
-
-        _plan.SetIdentity(user.Uid, user.Gid, user.Groups);
-
-        // Root gains the bounding set by executing; other users keep only what was asked for by name.
-        ulong ambient = isRoot ? 0 : own;
-        _plan.SetCapabilities(own, ambient);
-        _plan.RaiseAmbientCapabilities(ambient);
-        if (IsolatorReader.ReadBoolean(_app.App.Isolators, IsolatorReader.NoNewPrivileges))
-        {
-            _plan.NoNewPrivileges();
-        }
     }
 }

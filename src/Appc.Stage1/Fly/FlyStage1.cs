@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,11 +20,12 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
 {
     private readonly ProcessReaper _reaper = new();
+    private readonly ExecLauncher _commands = new();
     private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
-    private readonly Lazy<int> _lastCapability = new(ReadLastCapability);
+    private readonly Lazy<int> _lastCapability = new(Capability.OfThisKernel);
     private readonly Lazy<string> _bootId = new(ProcFs.BootId);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -110,11 +113,41 @@ public sealed class FlyStage1 : IStage1, IDisposable
     }
 
     /// <inheritdoc/>
+    public async Task<Stage1Exec> ExecAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, Stage1Command command, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(command);
+        string subject = $"pod {pod.Uuid}: a command in the app {app}";
+        try
+        {
+            if (firstProcess.BootId.Length > 0 && firstProcess.BootId != _bootId.Value)
+            {
+                throw ExecTarget.Ended(subject);
+            }
+
+            Stage1App stage1App = pod.Apps.First(a => a.Name == app);
+            using ImageTree tree = new(stage1App.Layers, subject);
+            using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value), target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            throw new LaunchException("prepare", 0, $"{subject}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>A fly pod has nothing outside its directory: its mounts are gone with its last process.</remarks>
     public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default) => Task.CompletedTask;
 
     /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
-    public void Dispose() => _reaper.Dispose();
+    public void Dispose()
+    {
+        _reaper.Dispose();
+        _commands.Dispose();
+    }
 
     private Stage1Process Start(Stage1Pod pod)
     {
@@ -207,9 +240,4 @@ public sealed class FlyStage1 : IStage1, IDisposable
         const ulong Terminate = 1UL << (15 - 1);
         return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
     }
-
-    private static int ReadLastCapability() =>
-        int.TryParse(File.ReadAllText("/proc/sys/kernel/cap_last_cap"), NumberStyles.None, CultureInfo.InvariantCulture, out int last)
-            ? last
-            : Capability.LastKnown;
 }

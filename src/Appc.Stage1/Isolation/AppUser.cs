@@ -14,6 +14,9 @@ namespace Appc.Stage1.Isolation;
 /// <param name="Shell">The shell; <c>/bin/sh</c> if the image does not say.</param>
 internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, string? Name, string Home, string Shell)
 {
+    /// <summary>Root, whatever the image says of it.</summary>
+    internal static AppUser Root { get; } = new(0, 0, [], "root", "/root", "/bin/sh");
+
     /// <summary>
     /// Looks up user and group: a number, a name in the image's <c>/etc/passwd</c> or <c>/etc/group</c>, or the
     /// absolute path of a file of the image whose owner is meant (aci.md, <c>user</c> and <c>group</c>).

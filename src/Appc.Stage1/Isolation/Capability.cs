@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Appc.Stage1.Isolation;
 
 /// <summary>Names of the capabilities of Linux: the index is the number. See capabilities(7).</summary>
@@ -22,4 +24,8 @@ internal static class Capability
 
     /// <summary>The highest capability that the names know.</summary>
     internal static int LastKnown => Names.Length - 1;
+
+    /// <summary>The highest capability of the running kernel.</summary>
+    internal static int OfThisKernel() =>
+        int.TryParse(File.ReadAllText("/proc/sys/kernel/cap_last_cap"), NumberStyles.None, CultureInfo.InvariantCulture, out int last) ? last : LastKnown;
 }

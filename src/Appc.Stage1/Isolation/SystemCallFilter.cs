@@ -7,8 +7,7 @@ namespace Appc.Stage1.Isolation;
 /// <param name="Calls">Names of calls, and of systemd's sets of calls, which begin with <c>@</c>.</param>
 /// <param name="Deny">Whether these are the denied ones; otherwise they are the only allowed ones.</param>
 /// <param name="ErrorName">The error that a denied call gives; null means that the process is killed by SIGSYS.</param>
-/// <param name="IsDefault">Whether it is the default list, which can stand in for the one that systemd-nspawn itself has.</param>
-internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, string? ErrorName, bool IsDefault)
+internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, string? ErrorName)
 {
     internal const string RetainSet = "os/linux/seccomp-retain-set";
     internal const string RemoveSet = "os/linux/seccomp-remove-set";
@@ -28,10 +27,20 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         "process_vm_readv", "process_vm_writev", "ptrace", "seccomp",
     ];
 
+    // Keys of the kernel belong to no namespace.
+    private static readonly string[] Never = ["@keyring"];
+
     private static readonly string[] NeverByDefault =
     [
         "@keyring", "io_uring_enter", "io_uring_register", "io_uring_setup",
     ];
+
+    // What systemd-nspawn allows and the default filter does not: harmless without a capability, or within namespaces.
+    private static readonly string[] BeyondDefault = ["@aio", "@mount", "setdomainname", "sethostname", "userfaultfd", "vhangup"];
+
+    // What no program can do without, and systemd adds to every list of allowed calls.
+    private const string Always = "@default";
+    private const string NotPermitted = "EPERM";
 
     // What docker's list blocks by name.
     private static readonly string[] Blacklist =
@@ -58,6 +67,12 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         ("CAP_PERFMON", ["perf_event_open"]),
     ];
 
+    /// <summary>
+    /// What a filter of the manifest's own cannot go beyond: what systemd-nspawn allows to everything in it. Null for
+    /// the default filter, which is within that.
+    /// </summary>
+    internal IReadOnlyList<string>? Limit { get; init; }
+
     /// <summary>Calls that are taken away from an allow list again.</summary>
     internal IReadOnlyList<string> Without { get; init; } = [];
 
@@ -75,24 +90,51 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         return (retain, remove) switch
         {
             (null, null) => Default(capabilities),
-            (not null, null) => Read(retain, deny: false, optOut: All),
-            (null, not null) => Read(remove, deny: true, optOut: Empty),
+            (not null, null) => Read(retain, deny: false, optOut: All, capabilities),
+            (null, not null) => Read(remove, deny: true, optOut: Empty, capabilities),
             _ => throw new LaunchException("read the isolators", 0, $"an app has both {RetainSet} and {RemoveSet}", "Use one of the two isolators."),
         };
     }
 
-    private static SystemCallFilter Default(CapabilitySet capabilities)
+    /// <summary>The widest filter there is: what is allowed to an app that has opted out of the default one.</summary>
+    internal static SystemCallFilter WidestFor(CapabilitySet capabilities) =>
+        new([.. DefaultCalls, .. BeyondDefault, .. CallsOf(capabilities)], Deny: false, NotPermitted)
+        {
+            Without = capabilities.Names.Contains("CAP_IPC_LOCK") ? Never : [.. Never, "@memlock"],
+        };
+
+    /// <summary>The calls by name, with every set resolved.</summary>
+    internal SystemCallRules Resolve(SystemCallSets sets)
+    {
+        HashSet<string> Expand(IEnumerable<string> names) => sets.Expand([Always, .. names]);
+        HashSet<string> allowed = Expand(Deny ? Limit ?? [] : Calls);
+        if (!Deny && Limit is not null)
+        {
+            allowed.IntersectWith(Expand(Limit));
+        }
+
+        allowed.ExceptWith(sets.Expand(Without));
+        HashSet<string> denied = Deny ? sets.Expand(Calls) : [];
+        allowed.ExceptWith(denied);
+        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, denied, ErrorName, DenyNamespaces);
+    }
+
+    private static string[] CallsOf(CapabilitySet capabilities)
     {
         HashSet<string> names = [.. capabilities.Names];
-        string[] more = [.. ByCapability.Where(e => names.Contains(e.Capability)).SelectMany(e => e.Calls)];
-        return new SystemCallFilter(more.Length == 0 ? DefaultCalls : [.. DefaultCalls, .. more], Deny: false, "EPERM", IsDefault: more.Length == 0)
+        return [.. ByCapability.Where(e => names.Contains(e.Capability)).SelectMany(e => e.Calls)];
+    }
+
+    private static SystemCallFilter Default(CapabilitySet capabilities)
+    {
+        return new SystemCallFilter([.. DefaultCalls, .. CallsOf(capabilities)], Deny: false, NotPermitted)
         {
             Without = NeverByDefault,
-            DenyNamespaces = !names.Contains("CAP_SYS_ADMIN"),
+            DenyNamespaces = !capabilities.Names.Contains("CAP_SYS_ADMIN"),
         };
     }
 
-    private static SystemCallFilter? Read(Isolator isolator, bool deny, string optOut)
+    private static SystemCallFilter? Read(Isolator isolator, bool deny, string optOut, CapabilitySet capabilities)
     {
         List<string> calls = [];
         foreach (string name in IsolatorReader.ReadSet(isolator))
@@ -105,7 +147,9 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
             calls.AddRange(Expand(name, isolator));
         }
 
-        return deny && calls.Count == 0 ? null : new SystemCallFilter(calls, deny, ReadErrorName(isolator), IsDefault: false);
+        return deny && calls.Count == 0
+            ? null
+            : new SystemCallFilter(calls, deny, ReadErrorName(isolator)) { Limit = WidestFor(capabilities).Calls, Without = Never };
     }
 
     private static string[] Expand(string name, Isolator isolator)

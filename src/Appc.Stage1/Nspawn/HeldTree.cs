@@ -1,4 +1,5 @@
 using Appc.Linux;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -7,5 +8,8 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Directory">Its directory, under a shared lock.</param>
 internal sealed record HeldTree(string Path, Fd Directory) : IDisposable
 {
+    /// <summary>Systemd's sets of system calls, as they were when the tree was built.</summary>
+    internal SystemCallSets SystemCallSets() => new(File.ReadLines(System.IO.Path.Combine(Path, Stage1TreeFiles.SystemCallSets)));
+
     public void Dispose() => Directory.Dispose();
 }

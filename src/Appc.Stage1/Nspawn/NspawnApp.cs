@@ -27,6 +27,12 @@ internal sealed record NspawnApp
     /// <summary>Absolute path of the program in the app's root.</summary>
     internal required string Program { get; init; }
 
+    /// <summary>What is run before the app, and must succeed; null for nothing.</summary>
+    internal NspawnHandler? PreStart { get; init; }
+
+    /// <summary>What is run after the app, however it ended; null for nothing.</summary>
+    internal NspawnHandler? PostStop { get; init; }
+
     internal required IReadOnlyDictionary<string, string> Environment { get; init; }
 
     internal required int OomScoreAdjustment { get; init; }
@@ -39,7 +45,13 @@ internal sealed record NspawnApp
 
     internal AcName Name => App.Name;
 
-    internal string UnitName => $"app-{Name}.service";
+    internal string UnitName => UnitNameOf(Name);
+
+    internal static string UnitNameOf(AcName name) => $"app-{name}.service";
+
+    internal string PreStartUnitName => $"pre-start-{Name}.service";
+
+    internal string PostStopUnitName => $"post-stop-{Name}.service";
 
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 
@@ -85,7 +97,9 @@ internal sealed record NspawnApp
             CapabilitiesRetained = retained,
             Filter = pod.Options.NoSeccomp ? null : SystemCallFilter.FromIsolators(app.App.Isolators, capabilities),
             NoNewPrivileges = IsolatorReader.ReadBoolean(app.App.Isolators, IsolatorReader.NoNewPrivileges),
-            Program = FindProgram(app, tree, environment, subject),
+            Program = FindProgram(app, app.App.Exec, tree, environment, subject),
+            PreStart = FindHandler("pre-start", app, tree, environment, subject),
+            PostStop = FindHandler("post-stop", app, tree, environment, subject),
             Environment = environment,
             OomScoreAdjustment = Math.Clamp(IsolatorReader.ReadInteger(app.App.Isolators, IsolatorReader.OomScoreAdjustment) ?? 0, -1000, 1000),
             MissingDirectories = [.. ((string[])["/proc", "/sys", "/dev", "/run"]).Where(d => tree.Stat(d) is null)],
@@ -102,14 +116,19 @@ internal sealed record NspawnApp
                 .Any(m => path == m || path.StartsWith(m.TrimEnd('/') + "/", StringComparison.Ordinal));
     }
 
-    private static string FindProgram(Stage1App app, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject)
+    private static NspawnHandler? FindHandler(string name, Stage1App app, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject) =>
+        app.App.EventHandlers.FirstOrDefault(h => h.Name == name) is { } handler
+            ? new NspawnHandler(FindProgram(app, handler.Exec, tree, environment, subject), handler.Exec)
+            : null;
+
+    private static string FindProgram(Stage1App app, IReadOnlyList<string> exec, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject)
     {
-        if (app.App.Exec.Count == 0 || app.App.Exec[0].Length == 0)
+        if (exec.Count == 0 || exec[0].Length == 0)
         {
             throw new LaunchException("find the program", 0, $"{subject}: the app {app.Name} has no program to execute", "Give the image an exec, or the pod one for the app.");
         }
 
-        IReadOnlyList<string> candidates = ProgramSearch.Candidates(app.App.Exec[0], app.App.WorkingDirectory, environment["PATH"]);
+        IReadOnlyList<string> candidates = ProgramSearch.Candidates(exec[0], app.App.WorkingDirectory, environment["PATH"]);
         string? found = candidates.FirstOrDefault(c => tree.Stat(c) is { } s && s.Type == Libc.S_IFREG && (s.Mode & 0x49) != 0)
             ?? candidates.FirstOrDefault(c => app.Runtime.Mounts.Any(m => c.StartsWith(m.Path.TrimEnd('/') + "/", StringComparison.Ordinal)));
         if (found is null)
@@ -118,7 +137,7 @@ internal sealed record NspawnApp
             throw new LaunchException(
                 "find the program",
                 0,
-                IsolatorReader.Printable($"{subject}: the program {app.App.Exec[0]} of the app {app.Name} {why} in the image"),
+                IsolatorReader.Printable($"{subject}: the program {exec[0]} of the app {app.Name} {why} in the image"),
                 candidates.Count > 1 ? "Looked in " + IsolatorReader.Printable(environment["PATH"]) : "Check the app's exec.");
         }
 

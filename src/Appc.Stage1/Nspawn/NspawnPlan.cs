@@ -223,7 +223,7 @@ internal sealed class NspawnPlan
         return arguments;
     }
 
-    private static List<string> Environment(IReadOnlyList<(NspawnApp App, ImageTree Image)> apps)
+    private List<string> Environment(IReadOnlyList<(NspawnApp App, ImageTree Image)> apps)
     {
         List<string> environment =
         [
@@ -237,9 +237,9 @@ internal sealed class NspawnPlan
         ];
 
         // Nspawn compiles a filter of its own, which takes as long as all else that it does. It is left out where
-        // every app has the default filter, which denies what nspawn's denies and more (docs/nspawn.md has the exact
-        // difference); what is left without one is the host's own systemd.
-        if (apps.All(a => a.App.Filter is { IsDefault: true }))
+        // every app has a filter of its own, none of which allows what nspawn's denies (docs/nspawn.md has the exact
+        // difference), or was asked to have none; what is left without one is the host's own systemd.
+        if (_pod.Options.NoSeccomp || apps.All(a => a.App.Filter is not null))
         {
             environment.Add("SYSTEMD_SECCOMP=0");
         }

@@ -1,4 +1,6 @@
 using Appc.Linux;
+using Appc.Manifests;
+using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,11 +15,12 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
     private readonly ProcessReaper _reaper = new();
+    private readonly ExecLauncher _commands = new();
     private readonly Dictionary<string, Stage1Tree> _trees = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly Lazy<string> _bootId = new(ProcFs.BootId);
@@ -88,6 +91,25 @@ public sealed class NspawnStage1 : IStage1, IDisposable
     }
 
     /// <inheritdoc/>
+    public async Task<Stage1Exec> ExecAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, Stage1Command command, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(command);
+        try
+        {
+            using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
+            NspawnExec exec = new(pod, app, command, tree);
+            using ExecTarget target = exec.FindTarget();
+            return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            throw new LaunchException("prepare", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pod);
@@ -98,6 +120,7 @@ public sealed class NspawnStage1 : IStage1, IDisposable
     public void Dispose()
     {
         _reaper.Dispose();
+        _commands.Dispose();
         lock (_gate)
         {
             foreach (Stage1Tree tree in _trees.Values)
@@ -142,7 +165,7 @@ public sealed class NspawnStage1 : IStage1, IDisposable
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
             using IdMap ids = MapIds(pod, end.Paths);
-            writer.Write([.. apps.Select(a => a.App)], ids.First, _options.StopTimeout, subject);
+            writer.Write([.. apps.Select(a => a.App)], ids.First, tree, _options.StopTimeout, subject);
             Directory.CreateDirectory(group);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);

@@ -95,6 +95,14 @@ internal static class PodCGroup
         return pids;
     }
 
+    /// <summary>The group of a unit of the systemd inside, in a pod's group or below it; null if there is none.</summary>
+    internal static string? FindUnit(string directory, string unit)
+    {
+        const int Depth = 6;
+        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = Depth, IgnoreInaccessible = true };
+        return Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, unit, below).FirstOrDefault() : null;
+    }
+
     /// <summary>Removes the group and those below it; false while a process is left in one of them.</summary>
     internal static bool TryRemove(string directory)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Appc.Linux;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -23,9 +24,9 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
     }
 
     /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>
-    internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, TimeSpan stopTimeout, string subject)
+    internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, HeldTree tree, TimeSpan stopTimeout, string subject)
     {
-        foreach ((string name, string text) in PodUnits.Write(pod, apps, stopTimeout, subject))
+        foreach ((string name, string text) in PodUnits.Write(pod, apps, new Lazy<SystemCallSets>(tree.SystemCallSets), stopTimeout, subject))
         {
             WriteFile(Path.Combine(_paths.Units, name), text);
         }

@@ -17,7 +17,8 @@ internal static class PodUnits
         ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
 
     /// <summary>The files by name.</summary>
-    internal static IReadOnlyDictionary<string, string> Write(Stage1Pod pod, IReadOnlyList<NspawnApp> apps, TimeSpan stopTimeout, string subject)
+    internal static IReadOnlyDictionary<string, string> Write(
+        Stage1Pod pod, IReadOnlyList<NspawnApp> apps, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         Dictionary<string, string> files = new(StringComparer.Ordinal);
 
@@ -26,7 +27,10 @@ internal static class PodUnits
             .Set("DefaultDependencies", "no")
             .Set("Requires", string.Join(' ', apps.Select(a => a.UnitName)))
             .ToString();
-        if (apps.Count > 1)
+
+        // A lone app ends the pod itself, unless something follows it.
+        int count = apps.Count == 1 && apps[0].PostStop is not null ? 2 : apps.Count;
+        if (count > 1)
         {
             files[AliveTarget] = new UnitText().Section("Unit")
                 .Set("DefaultDependencies", "no")
@@ -37,25 +41,87 @@ internal static class PodUnits
 
         foreach (NspawnApp app in apps)
         {
-            files[app.UnitName] = AppUnit(pod, app, apps.Count, stopTimeout, subject);
+            files[app.UnitName] = AppUnit(pod, app, count, sets, stopTimeout, subject);
+            if (app.PreStart is not null)
+            {
+                files[app.PreStartUnitName] = PreStartUnit(pod, app, count, sets, stopTimeout, subject);
+            }
+
+            if (app.PostStop is not null)
+            {
+                files[app.PostStopUnitName] = PostStopUnit(pod, app, sets, stopTimeout, subject);
+            }
         }
 
         return files;
     }
 
-    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, TimeSpan stopTimeout, string subject)
+    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        if (app.PreStart is not null)
+        {
+            unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
+        }
+
+        if (app.PostStop is not null)
+        {
+            unit.Set("Wants", app.PostStopUnitName).Set("After", app.PostStopUnitName);
+        }
+
         WriteEnd(unit, pod.Options.ExitPolicy, count);
         unit.Section("Service")
             .Set("Type", "simple")
-            .Set("Restart", "no")
-            .Set("RootDirectory", app.RootDirectory)
             .Set("RootDirectoryStartOnly", "yes")
-            .Set("MountAPIVFS", "yes")
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
-            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}")
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}");
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>What is run before the app; if it fails, it has ended in the place of the app, which does not start.</summary>
+    private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        WriteFailure(unit, pod.Options.ExitPolicy, count);
+        unit.Section("Service")
+            .Set("Type", "oneshot")
+            .Set("RootDirectoryStartOnly", "yes")
+            .SetQuoted("ExecStart", ":@", [app.PreStart!.Program, .. app.PreStart.Arguments])
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/not-started {app.Name}");
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>What is run after the app, however it ended: this unit is active for as long as the app needs it.</summary>
+    private static string PostStopUnit(Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+            .Set("StopWhenUnneeded", "yes")
+            .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
+            .Set("Wants", AliveTarget).Set("After", AliveTarget);
+        if (app.PreStart is not null)
+        {
+            // What was never begun has nothing to follow it.
+            unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
+        }
+
+        unit.Section("Service")
+            .Set("Type", "oneshot")
+            .Set("RemainAfterExit", "yes")
+            .SetQuoted("ExecStop", ":@", [app.PostStop!.Program, .. app.PostStop.Arguments]);
+        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        return unit.ToString();
+    }
+
+    /// <summary>How a process of the app is executed: the app's own, and its handlers'.</summary>
+    private static void WriteExecution(UnitText unit, Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        unit.Set("Restart", "no")
+            .Set("RootDirectory", app.RootDirectory)
+            .Set("MountAPIVFS", "yes")
             .Set("KillMode", "mixed")
+            .Set("IgnoreSIGPIPE", "no")
             .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
@@ -70,16 +136,28 @@ internal static class PodUnits
 
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
-        WriteIsolation(unit, pod, app);
-        return unit.ToString();
+        WriteIsolation(unit, pod, app, sets);
     }
 
     private static void WriteEnd(UnitText unit, PodExitPolicy policy, int count)
     {
+        WriteFailure(unit, policy, count);
+        if (count == 1)
+        {
+            unit.Set("SuccessAction", "exit-force");
+        }
+        else if (policy == PodExitPolicy.AnyExit)
+        {
+            unit.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
+        }
+    }
+
+    private static void WriteFailure(UnitText unit, PodExitPolicy policy, int count)
+    {
         unit.Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit);
         if (count == 1)
         {
-            unit.Set("SuccessAction", "exit-force").Set("FailureAction", "exit-force");
+            unit.Set("FailureAction", "exit-force");
             return;
         }
 
@@ -87,11 +165,6 @@ internal static class PodUnits
         if (policy is PodExitPolicy.FirstFailure or PodExitPolicy.AnyExit)
         {
             unit.Set("OnFailure", Stage1TreeFiles.EndUnit).Set("OnFailureJobMode", "replace-irreversibly");
-        }
-
-        if (policy == PodExitPolicy.AnyExit)
-        {
-            unit.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
         }
     }
 
@@ -108,7 +181,7 @@ internal static class PodUnits
         }
     }
 
-    private static void WriteIsolation(UnitText unit, Stage1Pod pod, NspawnApp app)
+    private static void WriteIsolation(UnitText unit, Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets)
     {
         if (!pod.Options.KeepAllCapabilities)
         {
@@ -126,7 +199,7 @@ internal static class PodUnits
             unit.Set("NoNewPrivileges", "yes");
         }
 
-        WriteFilter(unit, app.Filter);
+        WriteFilter(unit, app.Filter, sets);
         if (!pod.Options.KeepKernelPaths)
         {
             KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
@@ -137,7 +210,7 @@ internal static class PodUnits
         }
     }
 
-    private static void WriteFilter(UnitText unit, SystemCallFilter? filter)
+    private static void WriteFilter(UnitText unit, SystemCallFilter? filter, Lazy<SystemCallSets> sets)
     {
         if (filter is null)
         {
@@ -145,17 +218,27 @@ internal static class PodUnits
         }
 
         unit.Set("SystemCallArchitectures", "native");
-
-        // An empty list would mean no filter: "@default" is what systemd adds to every list of allowed calls.
-        unit.Set("SystemCallFilter", (filter.Deny ? "~" : "@default ") + string.Join(' ', filter.Calls));
-        if (filter.Without.Count > 0)
+        string? error = filter.ErrorName;
+        if (filter.Limit is null)
         {
+            // An empty list would mean no filter: "@default" is what systemd adds to every list of allowed calls.
+            unit.Set("SystemCallFilter", "@default " + string.Join(' ', filter.Calls));
             unit.Set("SystemCallFilter", "~" + string.Join(' ', filter.Without));
         }
-
-        if (filter.ErrorName is not null)
+        else
         {
-            unit.Set("SystemCallErrorNumber", filter.ErrorName);
+            SystemCallRules rules = filter.Resolve(sets.Value);
+            error = rules.OtherError;
+            unit.Set("SystemCallFilter", string.Join(' ', rules.Allowed.Order(StringComparer.Ordinal)));
+            if (rules.Denied.Count > 0)
+            {
+                unit.Set("SystemCallFilter", "~" + string.Join(' ', rules.Denied.Order(StringComparer.Ordinal).Select(c => $"{c}:{rules.DeniedError ?? "kill"}")));
+            }
+        }
+
+        if (error is not null)
+        {
+            unit.Set("SystemCallErrorNumber", error);
         }
 
         if (filter.DenyNamespaces)

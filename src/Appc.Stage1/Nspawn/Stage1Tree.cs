@@ -96,12 +96,13 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell, mover], cancellationToken).ConfigureAwait(false);
         List<string> sources = [systemd, .. helpers, shell, mover, .. objects];
         string key = KeyOf(sources) ?? throw new LaunchException("build the stage1 tree", 0, "the host's systemd changed while its files were read", "Try again.");
+        string sets = await ProgramOutput.ReadAsync("systemd-analyze", ["syscall-filter"], cancellationToken).ConfigureAwait(false) ?? throw Missing("systemd-analyze");
         string final = Path.Combine(_directory, Prefix + key);
         if (!Directory.Exists(final))
         {
             string temporary = Path.Combine(_directory, ".new");
             TreeRemover.Remove(temporary);
-            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, mover, objects);
+            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, mover, objects, sets);
             Sync(temporary);
             Directory.Move(temporary, final);
         }

@@ -7,7 +7,10 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 1\n";
+    internal const string Recipe = "appc nspawn tree 2\n";
+
+    /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
+    internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
 
     /// <summary>Where a pod's own files appear in the tree.</summary>
     internal const string PodDirectory = "/appc";
@@ -62,13 +65,19 @@ internal static class Stage1TreeFiles
 
         """;
 
+    // A handler that has failed before the app's start ends in the app's place.
+    private const string NotStartedText = """
+        [ "$SERVICE_RESULT" = success ] || . /usr/lib/appc/ended
+
+        """;
+
     private static readonly string[] Directories =
     [
         "usr/bin", "usr/sbin", "usr/lib/systemd/system", "usr/lib/appc", "etc/systemd/system", "proc", "sys", "dev", "run", "tmp",
         "var/tmp", "var/log", "root", "opt/stage2", "appc",
     ];
 
-    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string mover, IEnumerable<string> sharedObjects)
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string mover, IEnumerable<string> sharedObjects, string systemCallSets)
     {
         foreach (string directory in Directories)
         {
@@ -98,6 +107,8 @@ internal static class Stage1TreeFiles
         SetGroupId(tree + "/usr/bin/dash");
         SetGroupId(tree + "/usr/bin/mv");
         Text(tree, "usr/lib/appc/ended", EndedText);
+        Text(tree, "usr/lib/appc/not-started", NotStartedText);
+        Text(tree, SystemCallSets, systemCallSets);
 
         Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);
         foreach (string name in (string[])["sysinit", "basic", "sockets", "shutdown", "umount", "final", "rescue"])

@@ -139,6 +139,39 @@ public sealed class PodCommandTests(Materials materials)
     [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]
+    public async Task Enter_runs_a_command_in_the_app_and_ends_with_its_exit_code(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string uuid = await world.MustAsync("run", "--detach", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "echo mine > /mark; while :; do sleep 0.05; done");
+
+        // Detached, the app may be a moment behind.
+        Outcome seen;
+        do
+        {
+            seen = await world.AppcAsync("enter", uuid, "/bin/cat", "/mark");
+        }
+        while (seen.Output != "mine\n" && seen.Error.Contains("/mark", StringComparison.Ordinal));
+        Assert.Equal(new Outcome(0, "mine\n", ""), seen);
+        Outcome outcome = await world.AppcAsync("enter", "--as-root", uuid, "/bin/sh", "-c", "echo out; echo err >&2; exit 7");
+        Assert.Equal(new Outcome(7, "out\n", "err\n"), outcome);
+
+        Outcome missing = await world.AppcAsync("enter", uuid, "/bin/nothing");
+        Assert.Equal(254, missing.ExitCode);
+        Assert.Contains("/bin/nothing", missing.Error, StringComparison.Ordinal);
+        Outcome other = await world.AppcAsync("enter", "--app", "other", uuid, "/bin/true");
+        Assert.Equal(254, other.ExitCode);
+        Assert.Contains("has no app 'other'", other.Error, StringComparison.Ordinal);
+
+        await world.MustAsync("stop", "--timeout", "2s", uuid);
+        Outcome ended = await world.AppcAsync("enter", uuid, "/bin/true");
+        Assert.Equal(254, ended.ExitCode);
+        Assert.Contains("does not run", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
     public async Task A_detached_pod_outlives_its_starter_and_is_seen_stopped_and_collected(string flavour)
     {
         await using var world = new World(materials);

@@ -8,7 +8,7 @@ public sealed class NspawnFixture : IDisposable
     private static readonly string[] Applets =
     [
         "sh", "cat", "true", "id", "ls", "sleep", "grep", "mkdir", "touch", "readlink", "stat", "env", "pwd", "hostname",
-        "mknod", "mount", "umount", "dd", "kill", "ps", "od", "wc", "tr", "unshare", "chown", "rm", "sort", "ip", "printf",
+        "mknod", "mount", "umount", "dd", "kill", "ps", "od", "wc", "tr", "unshare", "chown", "rm", "sort", "ip", "printf", "stty",
     ];
 
     public NspawnFixture()

@@ -107,13 +107,17 @@ internal sealed class NspawnPod : IDisposable
     public async Task<Stage1Process> StartAndWaitForAsync(string word, string app = "main")
     {
         Stage1Process process = await StartAsync();
+        await WaitForAsync(word, app);
+        return process;
+    }
+
+    public async Task WaitForAsync(string word, string app = "main")
+    {
         using CancellationTokenSource limit = new(Limit);
         while (!Output(app).Contains(word, StringComparison.Ordinal))
         {
             await Task.Delay(10, limit.Token);
         }
-
-        return process;
     }
 
     public void AssertNothingIsLeft()

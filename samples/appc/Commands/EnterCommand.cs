@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Appc.Cli.CommandLine;
+using Appc.Pods;
+using Appc.Stage1;
+
+namespace Appc.Cli.Commands;
+
+internal sealed class EnterCommand : Command
+{
+    private static readonly string[] Shell = ["/bin/sh"];
+
+    public override string Name => "enter";
+
+    public override string Synopsis => "[--app NAME] [--as-root] UUID [COMMAND ARGUMENT...]";
+
+    public override string Summary => "runs a command, or a shell, in an app that runs, isolated as the app is";
+
+    public override void Define(OptionSet options)
+    {
+        options.Value("app").Flag("as-root");
+        options.ProgramFollows = true;
+    }
+
+    public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> operands = arguments.AtLeastOne("a pod");
+        bool terminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        await using Pod pod = await context.Runtime.OpenAsync(operands[0], cancellationToken);
+        await using PodExec command = await pod.ExecAsync(
+            arguments.Get("app"),
+            operands.Count > 1 ? [.. operands.Skip(1)] : Shell,
+            new ExecOptions
+            {
+                AsRoot = arguments.Has("as-root"),
+                Terminal = terminal ? Size() : null,
+                Environment = terminal && Environment.GetEnvironmentVariable("TERM") is { } kind ? new Dictionary<string, string> { ["TERM"] = kind } : [],
+            },
+            cancellationToken);
+        using RawTerminal? raw = terminal ? await RawTerminal.EnterAsync() : null;
+        using PosixSignalRegistration? resized = terminal
+            ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => command.Resize(Size()))
+            : null;
+        ExecResult result = await ConnectAsync(command, cancellationToken);
+        return result.ExitCode;
+    }
+
+    private static TerminalSize Size() => new(Math.Max(Console.WindowWidth, 1), Math.Max(Console.WindowHeight, 1));
+
+    private static async Task<ExecResult> ConnectAsync(PodExec command, CancellationToken cancellationToken)
+    {
+        await using Stream output = Console.OpenStandardOutput();
+        await using Stream error = Console.OpenStandardError();
+
+        // Reading the console cannot be cancelled: what still waits for a key goes with the program.
+        _ = FeedAsync(command);
+        Task copied = Task.WhenAll(
+            command.StandardOutput.CopyToAsync(output, cancellationToken),
+            command.StandardError?.CopyToAsync(error, cancellationToken) ?? Task.CompletedTask);
+        ExecResult result = await command.WaitAsync(cancellationToken);
+        await copied;
+        return result;
+    }
+
+    private static async Task FeedAsync(PodExec command)
+    {
+        try
+        {
+            await using Stream input = Console.OpenStandardInput();
+            await input.CopyToAsync(command.StandardInput);
+            if (command.StandardError is not null)
+            {
+                await command.StandardInput.DisposeAsync();
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The command reads no more.
+        }
+    }
+}

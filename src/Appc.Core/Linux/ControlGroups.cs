@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace Appc.Linux;
+
+/// <summary>Where the control groups of processes are mounted, of both versions.</summary>
+internal static class ControlGroups
+{
+    /// <summary>The control groups of a process that are not those of this process.</summary>
+    /// <returns>The directory in the version 2 hierarchy, null if it is the same; and the <c>cgroup.procs</c> files in those of version 1.</returns>
+    internal static (string? Unified, List<string> Others) Differing(int pid)
+    {
+        Dictionary<string, string> own = Read("/proc/self/cgroup");
+        string? unified = null;
+        List<string> others = [];
+        foreach ((string controllers, string path) in Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup")))
+        {
+            if (own.GetValueOrDefault(controllers) != path && FindDirectory(controllers, path) is { } directory)
+            {
+                if (controllers.Length == 0)
+                {
+                    unified = directory;
+                }
+                else
+                {
+                    others.Add(directory + "/cgroup.procs");
+                }
+            }
+        }
+
+        return (unified, others);
+    }
+
+    /// <summary>The directory of a control group; null if its hierarchy is not mounted, or not so that the group shows.</summary>
+    /// <param name="controllers">As in <c>/proc/PID/cgroup</c>: empty for version 2, else the controllers or <c>name=NAME</c>.</param>
+    /// <param name="path">As there.</param>
+    internal static string? FindDirectory(string controllers, string path)
+    {
+        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+        {
+            // 31 23 0:28 /root /mount/point options - type source options
+            string[] fields = line.Split(' ');
+            int separator = Array.IndexOf(fields, "-");
+            if (separator < 6 || fields.Length < separator + 4 || fields[separator + 1] != (controllers.Length == 0 ? "cgroup2" : "cgroup"))
+            {
+                continue;
+            }
+
+            string[] options = fields[separator + 3].Split(',');
+            if (controllers.Length > 0 && !controllers.Split(',').All(options.Contains))
+            {
+                continue;
+            }
+
+            string root = fields[3];
+            if (root == "/" || path == root || path.StartsWith(root + "/", StringComparison.Ordinal))
+            {
+                string directory = fields[4] + (root == "/" ? path : path[root.Length..]).TrimEnd('/');
+                if (Directory.Exists(directory))
+                {
+                    return directory;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static Dictionary<string, string> Read(string file)
+    {
+        Dictionary<string, string> groups = new(StringComparer.Ordinal);
+        foreach (string line in File.ReadLines(file))
+        {
+            string[] parts = line.Split(':', 3);
+            if (parts.Length == 3)
+            {
+                groups[parts[1]] = parts[2];
+            }
+        }
+
+        return groups;
+    }
+}
