@@ -37,7 +37,7 @@ internal sealed class EnterCommand : Command
             },
             cancellationToken);
         using RawTerminal? raw = terminal ? await RawTerminal.EnterAsync() : null;
-        using PosixSignalRegistration? resized = terminal
+        using PosixSignalRegistration? resized = terminal && !OperatingSystem.IsWindows()
             ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => command.Resize(Size()))
             : null;
         ExecResult result = await ConnectAsync(command, cancellationToken);
