@@ -33,7 +33,10 @@ internal static class PodParameters
             Path.Combine(paths.Units, Unit),
             new UnitText()
                 .Section("Unit").Set("DefaultDependencies", "no").Set("FailureAction", "exit-force")
-                .Section("Service").Set("Type", "oneshot").Set("ProtectProc", "invisible").Set("ExecStart", $"/usr/bin/dash {Stage1TreeFiles.PodDirectory}/{Script}")
+                .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"/usr/bin/dash {Stage1TreeFiles.PodDirectory}/{Script}")
+
+                // Nspawn makes most of /proc/sys read-only; with this the unit gets a /proc of its own.
+                .Set("ProtectProc", "invisible")
                 .ToString());
         return true;
     }
