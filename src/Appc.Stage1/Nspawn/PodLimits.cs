@@ -36,17 +36,22 @@ internal sealed class PodLimits
     internal string? Parent { get; private set; }
 
     /// <summary>Finds out what is to be limited, and by what. What this host cannot do was reported before.</summary>
-    internal static PodLimits Decide(Stage1Pod pod, string subject)
+    internal static PodLimits Decide(Stage1Pod pod, string subject, LimitHost? host = null)
     {
         PodLimits limits = new(
             pod,
             ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject),
             pod.Apps.ToDictionary(a => a.Name, a => ResourceLimits.FromIsolators(a.App.Isolators, $"{subject}: the app {a.Name}")));
         string[] needed = [.. LimitHost.Controllers.Where(limits.Concern)];
-        LimitHost? host = needed.Length == 0 ? null : LimitHost.Find();
-        foreach (string controller in needed.Where(c => host!.WhyNot(c) is null))
+        if (needed.Length == 0)
         {
-            if (host!.Version1(controller) is { } own)
+            return limits;
+        }
+
+        host ??= LimitHost.Find();
+        foreach (string controller in needed.Where(c => host.WhyNot(c) is null))
+        {
+            if (host.Version1(controller) is { } own)
             {
                 limits._version1.Add((controller, $"{own.TrimEnd('/')}/{PodCGroup.NameOf(pod.Uuid)}"));
             }
