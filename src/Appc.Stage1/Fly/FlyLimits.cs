@@ -28,7 +28,7 @@ internal sealed class FlyLimits
             .ToList();
         FlyLimits groups = new([.. places.Select(p => p.Group).Distinct()]);
         string record = RecordOf(pod);
-        Directory.CreateDirectory(Path.GetDirectoryName(record)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        PodFilesWriter.MakePrivate(Path.GetDirectoryName(record)!);
         PodPaths.WriteText(record, string.Join('\n', groups._groups));
         try
         {
