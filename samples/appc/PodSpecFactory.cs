@@ -17,6 +17,7 @@ internal sealed class PodSpecFactory(CliContext context)
         {
             Stage1 = options.Get("stage1"),
             Trust = context.Trust,
+            Strict = options.Has("strict"),
             Options = new Stage1Options
             {
                 Hostname = options.Get("hostname"),

@@ -65,6 +65,47 @@ internal static class ControlGroups
         return null;
     }
 
+    /// <summary>The directory of this process in the version 1 hierarchy that has a controller; null if none that shows has it.</summary>
+    internal static string? OwnVersion1(string controller)
+    {
+        foreach ((string controllers, string path) in Read("/proc/self/cgroup"))
+        {
+            if (controllers.Split(',').Contains(controller))
+            {
+                return FindDirectory(controllers, path);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether systemd has left a version 2 group to those who live in it: it marks such groups with an attribute.</summary>
+    internal static unsafe bool IsDelegated(string directory)
+    {
+        foreach (string name in (string[])["trusted.delegate", "user.delegate"])
+        {
+            byte value;
+            fixed (byte* path = Fd.PathBytes(directory), attribute = Fd.PathBytes(name))
+            {
+                if (Libc.getxattr(path, attribute, &value, 1) == 1 && value == (byte)'1')
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives a file or directory of a control group to a user and the group of the same number.</summary>
+    internal static unsafe void Give(string path, uint owner)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, owner, owner, Libc.AT_SYMLINK_NOFOLLOW), $"chown {path}");
+        }
+    }
+
     private static Dictionary<string, string> Read(string file)
     {
         Dictionary<string, string> groups = new(StringComparer.Ordinal);

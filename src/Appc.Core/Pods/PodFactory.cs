@@ -97,11 +97,19 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             logger.RunsUnrestricted(uuid, what);
         }
 
-        var isolators = manifest.Isolators.Select(i => (Owner: "the pod", Isolator: i))
-            .Concat(manifest.Apps.SelectMany(a => a.App!.Isolators.Select(i => (Owner: $"the app {a.Name}", Isolator: i))));
-        foreach ((string owner, Isolator isolator) in isolators.Where(i => !stage1.Features.EnforcedIsolators.Contains(i.Isolator.Name.ToString())))
+        IReadOnlyList<UnenforcedIsolator> unenforced = UnenforcedIsolator.Find(stage1, manifest, options);
+        if (spec.Strict && unenforced.Count > 0)
         {
-            logger.IsolatorNotEnforced(uuid, isolator.Name.ToString(), owner, stage1.Name);
+            throw new PodException(
+                PodFailure.HostUnsuitable,
+                "the pod is not made, since it must be enforced and cannot be here: "
+                    + string.Join("; ", unenforced.Select(u => $"{u.Isolator.Name} of {u.Owner} ({u.Reason})")),
+                unenforced.FirstOrDefault(u => u.Hint is not null)?.Hint);
+        }
+
+        foreach (UnenforcedIsolator isolator in unenforced)
+        {
+            logger.IsolatorNotEnforced(uuid, isolator.Isolator.Name.ToString(), isolator.Owner, stage1.Name, isolator.Reason);
         }
     }
 

@@ -23,8 +23,8 @@ internal static partial class PodLog
     [LoggerMessage(3005, LogLevel.Warning, "Pod {Uuid} runs without a restriction that is on by default: {What}.")]
     public static partial void RunsUnrestricted(this ILogger logger, string uuid, string what);
 
-    [LoggerMessage(3006, LogLevel.Warning, "Pod {Uuid}: the isolator {Isolator} of {Owner} is not enforced by {Stage1}.")]
-    public static partial void IsolatorNotEnforced(this ILogger logger, string uuid, string isolator, string owner, string stage1);
+    [LoggerMessage(3006, LogLevel.Warning, "Pod {Uuid}: the isolator {Isolator} of {Owner} is not enforced by {Stage1}: {Reason}.")]
+    public static partial void IsolatorNotEnforced(this ILogger logger, string uuid, string isolator, string owner, string stage1, string reason);
 
     [LoggerMessage(3007, LogLevel.Information, "Pod {Uuid} removed.")]
     public static partial void Removed(this ILogger logger, string uuid);

@@ -163,6 +163,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public Task<Stage1HostReport> ProbeAsync(string? stage1 = null, CancellationToken cancellationToken = default) =>
         SelectStage1(stage1).ProbeAsync(cancellationToken);
 
+    /// <summary>Tells which isolators of a pod cannot be enforced on this host, as a start would log and <see cref="PodSpec.Strict"/> refuse. Changes nothing.</summary>
+    /// <exception cref="PodException">The specification does not make a pod.</exception>
+    public IReadOnlyList<UnenforcedIsolator> FindUnenforcedIsolators(PodSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        IStage1 stage1 = SelectStage1(spec.Stage1);
+        return UnenforcedIsolator.Find(stage1, PodReifier.Reify(spec, stage1), spec.Options);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

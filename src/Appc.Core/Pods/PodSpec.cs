@@ -45,6 +45,10 @@ public sealed class PodSpec
     /// <value>The default value is null: the runtime's policy, <see cref="PodRuntimeBuilder.UseTrustPolicy"/>.</value>
     public TrustPolicy? Trust { get; set; }
 
+    /// <summary>Whether a pod is refused, before anything is written, if one of its isolators cannot be enforced on this host.</summary>
+    /// <value>The default value is <see langword="false"/>: such isolators are logged, and the pod runs without them.</value>
+    public bool Strict { get; set; }
+
     /// <summary>Whether the pod's directory is removed when it ends while this runtime lives.</summary>
     /// <value>The default value is <see langword="false"/>: logs and statuses stay until garbage collection.</value>
     public bool RemoveOnExit { get; set; }

@@ -21,6 +21,9 @@ public sealed record Stage1Features
     /// </summary>
     public bool InheritsLock { get; init; } = true;
 
-    /// <summary>Names of the isolators that this flavour enforces.</summary>
+    /// <summary>
+    /// Names of the isolators that this flavour enforces; where it implements <see cref="IStage1Isolators"/>, on hosts
+    /// that have what is needed for it.
+    /// </summary>
     public IReadOnlyList<string> EnforcedIsolators { get; init; } = [];
 }

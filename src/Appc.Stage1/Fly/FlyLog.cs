@@ -9,4 +9,7 @@ internal static partial class FlyLog
 
     [LoggerMessage(3102, LogLevel.Warning, "The end of the app of pod {Uuid} could not be recorded: {Error}")]
     internal static partial void StatusNotWritten(this ILogger logger, string uuid, string error);
+
+    [LoggerMessage(3103, LogLevel.Warning, "The control groups of the ended pod {Uuid} could not be removed: {Error}")]
+    internal static partial void GroupsNotRemoved(this ILogger logger, string uuid, string error);
 }

@@ -3,6 +3,7 @@ using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
 using Tmds.Linux;
 
 namespace Appc.Stage1.Fly;
@@ -32,12 +33,12 @@ internal sealed class FlyPlan
     }
 
     /// <summary>Builds the plan.</summary>
-    internal static LaunchPlan Build(Stage1Pod pod, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
         LaunchPlan plan = new(subject, Namespaces);
         try
         {
-            new FlyPlan(pod, plan).Write(subject, tree, kernelPaths, lastCapability);
+            new FlyPlan(pod, plan).Write(limits, subject, tree, kernelPaths, lastCapability);
             return plan;
         }
         catch
@@ -47,7 +48,7 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -66,6 +67,13 @@ internal sealed class FlyPlan
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
         _plan.CloseAllBut(_pod.LockDescriptor);
+        limits.Join(_plan);
+        foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
+        {
+            // Of the IPC namespace that the child was born into.
+            _plan.WriteFile($"set the kernel parameter {path}", path, System.Text.Encoding.UTF8.GetBytes(value));
+        }
+
         _plan.SetUmask(0);
         _plan.MakeMountsPrivate();
 

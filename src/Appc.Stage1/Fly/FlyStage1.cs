@@ -4,6 +4,7 @@ using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
@@ -20,7 +21,7 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
 {
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
@@ -50,8 +51,9 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
         UserNamespaces = false,
         EnforcedIsolators =
         [
-            IsolatorReader.CapabilitiesRetainSet, IsolatorReader.CapabilitiesRemoveSet,
-            IsolatorReader.NoNewPrivileges, IsolatorReader.OomScoreAdjustment,
+            IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
+            IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,
+            .. IsolatorReport.Resources,
         ],
     };
 
@@ -60,6 +62,14 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         return Task.FromResult(FlyHost.Probe());
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(options);
+        return IsolatorReport.Find(this, manifest, InEffect(options));
     }
 
     /// <inheritdoc/>
@@ -139,8 +149,12 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>A fly pod has nothing outside its directory: its mounts are gone with its last process.</remarks>
-    public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default) => Task.CompletedTask;
+    /// <remarks>A fly pod has nothing outside its directory but control groups, and these only if it is limited: its mounts are gone with its last process.</remarks>
+    public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return FlyLimits.RemoveAsync(pod, _time, cancellationToken);
+    }
 
     /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
     public void Dispose()
@@ -168,17 +182,31 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
         }
 
         using ImageTree tree = new(app.Layers, subject);
+        FlyLimits limits = FlyLimits.Prepare(pod, subject);
+        try
+        {
+            return Start(pod, app, limits, tree, subject);
+        }
+        catch
+        {
+            limits.Abandon();
+            throw;
+        }
+    }
+
+    private Stage1Process Start(Stage1Pod pod, Stage1App app, FlyLimits limits, ImageTree tree, string subject)
+    {
         StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
         try
         {
             LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value))
             {
                 process = plan.Start();
             }
 
             (Stage1ProcessId id, Task<ProcessEnd> end) = Watch(process);
-            return new Stage1Process(id, RecordAsync(end, status, pod.Uuid));
+            return new Stage1Process(id, RecordAsync(end, status, pod));
         }
         catch (LaunchException e)
         {
@@ -210,7 +238,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
         }
     }
 
-    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, string uuid)
+    /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
+    internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
+
+    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod)
     {
         ProcessEnd end = await ended.ConfigureAwait(false);
         using (status)
@@ -218,8 +249,20 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IDisposable
             string? error = status.Write(Encoding.ASCII.GetBytes(Describe(end)));
             if (error is not null)
             {
-                _logger.StatusNotWritten(uuid, error);
+                _logger.StatusNotWritten(pod.Uuid, error);
             }
+        }
+
+        try
+        {
+            if (!await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
+            {
+                _logger.GroupsNotRemoved(pod.Uuid, "processes are left in them");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _logger.GroupsNotRemoved(pod.Uuid, e.Message);
         }
     }
 

@@ -14,7 +14,6 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     // Process 1 takes no signals until systemd has set up its handlers, so the request is repeated.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(10);
 
     internal PodPaths Paths { get; } = new(pod);
 
@@ -62,23 +61,16 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         await CleanUpAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Frees the pod's control group and its user ids. Safe to repeat.</summary>
+    /// <summary>Frees the pod's control groups and its user ids. Safe to repeat.</summary>
     internal async Task CleanUpAsync(CancellationToken cancellationToken)
     {
-        if (PodPaths.ReadText(Paths.CGroup) is { Length: > 0 } group && IsOwnGroup(group))
+        // The one that holds every process first; then nobody is left in the others.
+        string[] groups = [PodPaths.ReadText(Paths.CGroup) ?? "", .. (PodPaths.ReadText(Paths.Limits) ?? "").Split('\n')];
+        foreach (string group in groups.Where(g => PodCGroup.IsOf(g, pod.Uuid)))
         {
-            long begin = time.GetTimestamp();
-            while (!PodCGroup.TryRemove(group))
+            if (!await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false))
             {
-                // The last process has ended, but the kernel may take a moment to let go of it.
-                PodCGroup.Kill(group);
-                if (time.GetElapsedTime(begin) > CleanUpLimit)
-                {
-                    logger.CleanupFailed(pod.Uuid, group, "processes are left in it");
-                    break;
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+                logger.CleanupFailed(pod.Uuid, group, "processes are left in it");
             }
         }
 
@@ -92,10 +84,6 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             ranges.FreeAll(pod.Uuid);
         }
     }
-
-    /// <summary>The record is ours, but what is named there is killed and removed: only a pod's own group may be.</summary>
-    private bool IsOwnGroup(string group) =>
-        group.EndsWith("/" + PodCGroup.NameOf(pod.Uuid), StringComparison.Ordinal) && !group.Contains("/../", StringComparison.Ordinal);
 
     /// <summary>Asks process 1 of the pod to stop the apps and to end; false when the time was over before.</summary>
     private async Task<bool> TryHaltAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
@@ -140,7 +128,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             return;
         }
 
-        if (PodPaths.ReadText(Paths.CGroup) is { Length: > 0 } group && IsOwnGroup(group))
+        if (PodPaths.ReadText(Paths.CGroup) is { Length: > 0 } group && PodCGroup.IsOf(group, pod.Uuid))
         {
             IReadOnlyList<int> left;
             while ((left = PodCGroup.Processes(group)).Count > 0)

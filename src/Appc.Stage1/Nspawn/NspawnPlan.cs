@@ -11,7 +11,8 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Ids">The pod's ids.</param>
 /// <param name="CGroup">The pod's control group.</param>
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
-internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy);
+/// <param name="Limits">The pod's limits, prepared.</param>
+internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -84,8 +85,10 @@ internal sealed class NspawnPlan
             _plan.WriteFile("protect the pod from the OOM killer", "/proc/self/oom_score_adj", System.Text.Encoding.ASCII.GetBytes(lowest.ToString(CultureInfo.InvariantCulture)));
         }
 
+        _launch.Limits.Join(_plan);
         _plan.SetUmask(0x12);
         _plan.MakeMountsPrivate();
+        IReadOnlyList<(string, LaunchArgument)> limits = _launch.Limits.Take(_plan);
         if (_launch.Hierarchy != CGroupRoot)
         {
             // Where the host has version 1 hierarchies beside it, nspawn would hand all of them to the pod.
@@ -96,6 +99,7 @@ internal sealed class NspawnPlan
         _plan.MakeDirectory("make directories", Scratch + "/own", Executable);
         _plan.BindWith("show the pod's directory", paths.Own, Scratch + "/own", Plain);
         ShowPodFiles(paths);
+        PodLimits.Show(_plan, limits, Scratch + "/pod");
         _plan.MakeDirectory("make directories", Scratch + "/apps", Executable);
         _plan.MakeDirectory("make directories", Scratch + "/layers", Executable);
         _plan.ChangeDirectory("change directory", Scratch);

@@ -2,6 +2,7 @@ using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,7 +16,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -50,13 +51,22 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
         UserNamespaces = true,
         EnforcedIsolators =
         [
-            IsolatorReader.CapabilitiesRetainSet, IsolatorReader.CapabilitiesRemoveSet, IsolatorReader.NoNewPrivileges,
-            IsolatorReader.OomScoreAdjustment, SystemCallFilter.RetainSet, SystemCallFilter.RemoveSet,
+            IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
+            IsolatorNames.OomScoreAdj, IsolatorNames.SeccompRetainSet, IsolatorNames.SeccompRemoveSet, IsolatorNames.Sysctl,
+            .. IsolatorReport.Resources,
         ],
     };
 
     /// <inheritdoc/>
     public Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken = default) => _host.ProbeAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(options);
+        return IsolatorReport.Find(this, manifest, options);
+    }
 
     /// <inheritdoc/>
     public async Task<Stage1Process> StartAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
@@ -160,17 +170,19 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
 
             Report(pod, apps);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
-            string group = $"{own}/{PodCGroup.NameOf(pod.Uuid)}";
+            PodLimits limits = PodLimits.Decide(pod, subject);
+            string group = $"{limits.Parent ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
             using IdMap ids = MapIds(pod, end.Paths);
             writer.Write([.. apps.Select(a => a.App)], ids.First, tree, _options.StopTimeout, subject);
             Directory.CreateDirectory(group);
+            limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits), apps, subject))
             {
                 process = Launch(plan);
             }
@@ -261,6 +273,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
         Task ready = socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
         Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
         await limit.CancelAsync().ConfigureAwait(false);
+        if (PodParameters.Failure(paths) is { } parameter)
+        {
+            throw new LaunchException("set kernel parameters", 0, $"{subject}: a kernel parameter of the pod cannot be set: {parameter}", "Check name and value of the isolator os/unix/sysctl.");
+        }
+
         if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
         {
             return;

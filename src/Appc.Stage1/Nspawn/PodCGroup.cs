@@ -11,6 +11,7 @@ namespace Appc.Stage1.Nspawn;
 internal static class PodCGroup
 {
     private const string Namespace = "/sys/fs/cgroup";
+    private static readonly TimeSpan RemovalLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Where the version 2 hierarchy is mounted, and what of it; null if it is nowhere.</summary>
     internal static (string MountPoint, string Root)? FindHierarchy()
@@ -134,6 +135,29 @@ internal static class PodCGroup
             return !Directory.Exists(directory);
         }
     }
+
+    /// <summary>Kills whoever is left in the group and removes it; false if somebody is left for long. Safe to repeat.</summary>
+    internal static async Task<bool> RemoveAsync(string directory, TimeProvider time, CancellationToken cancellationToken)
+    {
+        long begin = time.GetTimestamp();
+        while (!TryRemove(directory))
+        {
+            // The last process has ended, but the kernel may take a moment to let go of it.
+            Kill(directory);
+            if (time.GetElapsedTime(begin) > RemovalLimit)
+            {
+                return false;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a recorded directory is a group of the pod. What is recorded is killed and removed: only the pod's own may be.</summary>
+    internal static bool IsOf(string directory, string uuid) =>
+        directory.EndsWith("/" + NameOf(uuid), StringComparison.Ordinal) && !directory.Contains("/../", StringComparison.Ordinal);
 
     private static void Collect(string directory, List<int> pids)
     {

@@ -62,6 +62,9 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         }
     }
 
+    /// <summary>Makes a directory that process 1 of the pod may read, if it is missing.</summary>
+    internal static void MakeReadable(string path) => Make(path, 0, 0, Readable);
+
     internal static void SetMode(string path, uint mode)
     {
         fixed (byte* p = Fd.PathBytes(path))
@@ -90,7 +93,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         }
     }
 
-    private static void WriteFile(string path, string text)
+    internal static void WriteFile(string path, string text)
     {
         File.WriteAllText(path, text, new UTF8Encoding(false));
         SetMode(path, 0x1a4);

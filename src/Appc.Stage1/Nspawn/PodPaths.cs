@@ -33,6 +33,9 @@ internal sealed class PodPaths(Stage1Pod pod)
     /// <summary>Where the directory of the pod's control group is recorded.</summary>
     internal string CGroup => Path.Combine(Own, "cgroup");
 
+    /// <summary>Where the directories of the pod's version 1 control groups are recorded, one a line.</summary>
+    internal string Limits => Path.Combine(Own, "limits");
+
     /// <summary>Where the first of the pod's user ids is recorded.</summary>
     internal string Range => Path.Combine(Own, "uidrange");
 

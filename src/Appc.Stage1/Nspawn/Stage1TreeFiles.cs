@@ -7,7 +7,7 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 2\n";
+    internal const string Recipe = "appc nspawn tree 3\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -58,10 +58,29 @@ internal static class Stage1TreeFiles
 
         """;
 
-    // The environment of this program is the app's, and with it LD_PRELOAD and its like; see SetGroupId.
+    // The environment of this program is the app's, and with it LD_PRELOAD and its like; see SetGroupId. Whether an app
+    // was killed for memory systemd itself sees in version 2 control groups only.
     private const string EndedText = """
-        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$SERVICE_RESULT" > "/appc/status/.$1" &&
+        result=$SERVICE_RESULT
+        if [ "$EXIT_STATUS" = KILL ] && [ -e "/appc/limits/memory/app-$1/memory.oom_control" ]; then
+            while read -r name count; do
+                if [ "$name" = oom_kill ] && [ "$count" != 0 ]; then result=oom-kill; fi
+            done < "/appc/limits/memory/app-$1/memory.oom_control"
+        fi
+        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$result" > "/appc/status/.$1" &&
         exec /usr/bin/mv -f "/appc/status/.$1" "/appc/status/$1"
+
+        """;
+
+    // The first process of a unit is born frozen, as its control group is: it goes on when it is in the groups that
+    // limit it. There is no time at which the program runs without them, and nobody outside is needed for it.
+    private const string LimitText = """
+        group=/sys/fs/cgroup/system.slice/$1
+        until read -r pid < "$group/cgroup.procs"; do :; done
+        for file in /appc/limits/*/"app-$2/cgroup.procs"; do
+            echo "$pid" > "$file" || exit 1
+        done
+        echo 0 > "$group/cgroup.freeze"
 
         """;
 
@@ -108,6 +127,7 @@ internal static class Stage1TreeFiles
         SetGroupId(tree + "/usr/bin/mv");
         Text(tree, "usr/lib/appc/ended", EndedText);
         Text(tree, "usr/lib/appc/not-started", NotStartedText);
+        Text(tree, "usr/lib/appc/limit", LimitText);
         Text(tree, SystemCallSets, systemCallSets);
 
         Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);

@@ -56,7 +56,7 @@ public sealed class KillTests(Materials materials)
     {
         await using var world = new World(materials);
         string id = await world.StoreAsync();
-        string[] line = [command, id, "--exec", "/bin/sleep", "--", "1000"];
+        string[] line = [command, id, "--memory", "64M", "--exec", "/bin/sleep", "--", "1000"];
         await world.MustAsync("run", "--rm", id);
         TimeSpan whole = await TimeAsync(world, ["prepare", id]);
         var uuids = new HashSet<string>();
@@ -96,7 +96,7 @@ public sealed class KillTests(Materials materials)
     {
         await using var world = new World(materials);
         string id = await world.StoreAsync();
-        using Process appc = world.Start("run", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "echo up; sleep 1000");
+        using Process appc = world.Start("run", "--stage1", flavour, id, "--memory", "64M", "--cpu", "500m", "--exec", "/bin/sh", "--", "-c", "echo up; sleep 1000");
         Assert.Equal("up", await appc.StandardOutput.ReadLineAsync());
 
         appc.Kill();

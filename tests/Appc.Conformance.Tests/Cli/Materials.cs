@@ -29,7 +29,7 @@ public sealed class Materials : IAsyncLifetime
         Assert.True(File.Exists(Appc), $"{Appc} is missing: build the test project");
         Directory.CreateDirectory(Path.Combine(Rootfs, "bin"));
         File.Copy("/bin/busybox", Path.Combine(Rootfs, "bin/busybox"));
-        foreach (string applet in new[] { "sh", "true", "false", "sleep", "cat", "id", "echo", "grep", "env", "ls", "head", "kill", "awk", "touch", "hostname" })
+        foreach (string applet in new[] { "sh", "true", "false", "sleep", "cat", "id", "echo", "grep", "env", "ls", "head", "kill", "awk", "touch", "hostname", "dd" })
         {
             File.CreateSymbolicLink(Path.Combine(Rootfs, "bin", applet), "busybox");
         }

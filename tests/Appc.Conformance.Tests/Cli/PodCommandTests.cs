@@ -28,6 +28,26 @@ public sealed class PodCommandTests(Materials materials)
     [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]
+    public async Task Limits_of_the_command_line_are_enforced_and_strict_refuses_what_cannot_be(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string[] run = ["run", "--rm", "--strict", "--stage1", flavour, id, "--memory", "64M", "--cpu", "500m", "--exec", "/bin/dd", "--", "if=/dev/zero", "of=/dev/null", "count=1"];
+
+        Assert.Equal(0, (await world.AppcAsync([.. run, "bs=16M"])).ExitCode);
+        Assert.Equal(137, (await world.AppcAsync([.. run, "bs=200M"])).ExitCode);
+        Assert.Empty(world.Traces());
+
+        string image = await world.BuildAsync("example.com/greedy", exec: """["/bin/true"],"isolators":[{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1M"}}]""");
+        string greedy = await world.MustAsync("fetch", image);
+        string refused = await world.RefusedAsync("run", "--strict", "--stage1", flavour, greedy);
+        Assert.Contains("resource/network-bandwidth of the app greedy", refused, StringComparison.Ordinal);
+        Assert.Equal(0, (await world.AppcAsync("run", "--rm", "--stage1", flavour, greedy)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
     public async Task An_app_that_a_signal_ends_gives_128_and_the_signal(string flavour)
     {
         await using var world = new World(materials);

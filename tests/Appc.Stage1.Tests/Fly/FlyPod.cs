@@ -44,6 +44,8 @@ internal sealed class FlyPod : IDisposable
 
     public IReadOnlyList<Volume> Volumes { get; set; } = [];
 
+    public IReadOnlyList<Isolator> Isolators { get; set; } = [];
+
     public Stage1Options Options { get; set; } = new();
 
     public bool IsLocked => LockFile.IsHeld(Path.Combine(Base, "lock"));
@@ -68,7 +70,7 @@ internal sealed class FlyPod : IDisposable
             Uuid = "6733c088-a507-4694-aabf-ea4bd70d1b14",
             Directory = Directory,
             Root = Base,
-            Manifest = new PodManifest { Apps = [runtime], Volumes = Volumes },
+            Manifest = new PodManifest { Apps = [runtime], Volumes = Volumes, Isolators = Isolators },
             Apps = [new Stage1App { Name = name, App = App, Runtime = runtime, Layers = Layers }],
             Options = Options,
             LockDescriptor = _lock.Descriptor,

@@ -49,6 +49,26 @@ public sealed class InMemoryPodTests : IDisposable
     }
 
     [Fact]
+    public async Task A_strict_pod_is_refused_where_an_isolator_cannot_be_enforced()
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        StoredImage image = await ImportAsync(runtime, "example.com/hello", ["/bin/hello"]);
+        PodSpec spec = Insecure(new AppSpec(image) { Isolators = { new MemoryIsolator(Quantity.OfBytes(1 << 26)) } });
+
+        UnenforcedIsolator unenforced = Assert.Single(runtime.FindUnenforcedIsolators(spec));
+        Assert.Equal(("hello", "resource/memory"), (unenforced.App!.ToString(), unenforced.Isolator.Name.ToString()));
+        spec.Strict = true;
+        PodException e = await Assert.ThrowsAsync<PodException>(() => runtime.RunAsync(spec));
+        Assert.Equal(PodFailure.HostUnsuitable, e.Failure);
+        Assert.Contains("resource/memory of the app hello", e.Message, StringComparison.Ordinal);
+        Assert.Empty(await runtime.ListAsync());
+
+        spec.Strict = false;
+        await using Pod pod = await runtime.RunAsync(spec);
+        Assert.Equal(0, (await pod.WaitAsync()).ExitCode);
+    }
+
+    [Fact]
     public async Task A_second_runtime_sees_a_running_pod_waits_for_it_and_reads_its_log()
     {
         var release = new TaskCompletionSource();

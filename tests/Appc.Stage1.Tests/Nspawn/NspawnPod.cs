@@ -39,11 +39,15 @@ internal sealed class NspawnPod : IDisposable
 
     public IReadOnlyList<Volume> Volumes { get; set; } = [];
 
+    public IReadOnlyList<Isolator> Isolators { get; set; } = [];
+
     public Stage1Options Options { get; set; } = new();
 
     public Stage1ProcessId? Leader => PodPaths.ReadProcess(new PodPaths(Describe()).Leader);
 
     public string? CGroup => PodPaths.ReadText(new PodPaths(Describe()).CGroup);
+
+    public IReadOnlyList<string> Limits => PodPaths.ReadText(new PodPaths(Describe()).Limits)?.Split('\n') ?? [];
 
     public string? Range => PodPaths.ReadText(new PodPaths(Describe()).Range);
 
@@ -68,7 +72,7 @@ internal sealed class NspawnPod : IDisposable
         Uuid = Uuid,
         Directory = Directory,
         Root = _fixture.Root,
-        Manifest = new PodManifest { Apps = [.. _apps.Select(a => a.Runtime)], Volumes = Volumes },
+        Manifest = new PodManifest { Apps = [.. _apps.Select(a => a.Runtime)], Volumes = Volumes, Isolators = Isolators },
         Apps = [.. _apps.Select(a => new Stage1App { Name = a.Runtime.Name, App = a.App, Runtime = a.Runtime, Layers = Layers })],
         Options = Options,
         LockDescriptor = _started ? -1 : _lock.Descriptor,
@@ -123,6 +127,7 @@ internal sealed class NspawnPod : IDisposable
     public void AssertNothingIsLeft()
     {
         Assert.False(System.IO.Directory.Exists(CGroup), "a control group is left");
+        Assert.DoesNotContain(Limits, System.IO.Directory.Exists);
         Assert.DoesNotContain(
             System.IO.Directory.EnumerateFiles(Path.Combine(_fixture.Root, "uidranges")), f => SafeRead(f) == Uuid);
         Assert.DoesNotContain(Uuid, File.ReadAllText("/proc/self/mountinfo"), StringComparison.Ordinal);

@@ -1,0 +1,78 @@
+using Appc.Linux;
+using Appc.Stage1.Limits;
+using Appc.Stage1.Nspawn;
+
+namespace Appc.Stage1.Fly;
+
+/// <summary>The limits on resources of a fly pod: control groups that its first process enters before anything else.</summary>
+internal sealed class FlyLimits
+{
+    private readonly List<string> _groups;
+
+    private FlyLimits(List<string> groups) => _groups = groups;
+
+    /// <summary>Makes the groups. What this host cannot limit was reported before.</summary>
+    internal static FlyLimits Prepare(Stage1Pod pod, string subject)
+    {
+        ResourceLimits limits = ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject)
+            .Within(ResourceLimits.FromIsolators(pod.Apps[0].App.Isolators, $"{subject}: the app {pod.Apps[0].Name}"));
+        string[] needed = [.. LimitHost.Controllers.Where(limits.Concern)];
+        if (needed.Length == 0)
+        {
+            return new FlyLimits([]);
+        }
+
+        LimitHost host = LimitHost.Find();
+        var places = needed.Where(c => host.WhyNot(c) is null)
+            .Select(c => (Controller: c, Version1: host.Version1(c) is not null, Group: $"{(host.Version1(c) ?? host.Version2.Directory!).TrimEnd('/')}/{PodCGroup.NameOf(pod.Uuid)}"))
+            .ToList();
+        FlyLimits groups = new([.. places.Select(p => p.Group).Distinct()]);
+        string record = RecordOf(pod);
+        PodFilesWriter.MakePrivate(Path.GetDirectoryName(record)!);
+        PodPaths.WriteText(record, string.Join('\n', groups._groups));
+        try
+        {
+            foreach ((string controller, bool version1, string group) in places)
+            {
+                if (version1)
+                {
+                    Directory.CreateDirectory(group);
+                    LimitFiles.WriteVersion1(group, controller, limits);
+                }
+                else
+                {
+                    File.WriteAllText(host.Version2.Directory + "/cgroup.subtree_control", "+" + controller);
+                    Directory.CreateDirectory(group);
+                    LimitFiles.WriteVersion2(group, controller, limits, controller == LimitHost.Io ? LimitFiles.Disks() : []);
+                }
+            }
+        }
+        catch
+        {
+            groups.Abandon();
+            throw;
+        }
+
+        return groups;
+    }
+
+    /// <summary>Has the child enter the groups.</summary>
+    internal void Join(LaunchPlan plan) => _groups.ForEach(g => plan.WriteFile("enter the control groups", g + "/cgroup.procs", "0"u8));
+
+    /// <summary>Removes the groups, in which nobody is.</summary>
+    internal void Abandon() => _groups.ForEach(g => PodCGroup.TryRemove(g));
+
+    /// <summary>Removes the groups of an ended pod; false if processes are left in one of them. Safe to repeat.</summary>
+    internal static async Task<bool> RemoveAsync(Stage1Pod pod, TimeProvider time, CancellationToken cancellationToken)
+    {
+        bool all = true;
+        foreach (string group in (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Where(g => PodCGroup.IsOf(g, pod.Uuid)))
+        {
+            all &= await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return all;
+    }
+
+    private static string RecordOf(Stage1Pod pod) => Path.Combine(pod.Directory, "stage1", "limits");
+}

@@ -1,0 +1,50 @@
+using Appc.Manifests;
+
+namespace Appc.Stage1.Limits;
+
+/// <summary>For which isolators of a pod a flavour or this host does not suffice.</summary>
+internal static class IsolatorReport
+{
+    /// <summary>Isolators that are about resources, for apps as well as for whole pods.</summary>
+    internal static readonly IReadOnlyList<string> Resources =
+        [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops];
+
+    /// <summary>Looks at every isolator.</summary>
+    /// <param name="stage1">The flavour.</param>
+    /// <param name="manifest">The pod.</param>
+    /// <param name="options">Its options, as they are in effect.</param>
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options)
+    {
+        Lazy<LimitHost> host = new(LimitHost.Find);
+        List<UnenforcedIsolator> found = [];
+        foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
+        {
+            (string Reason, string? Hint)? why = stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
+                ? WhyNot(isolator, app, manifest, options, host)
+                : ($"the flavour {stage1.Name} does not know it", null);
+            if (why is var (reason, hint))
+            {
+                found.Add(new UnenforcedIsolator(isolator, app, reason, hint));
+            }
+        }
+
+        return found;
+    }
+
+    private static (string Reason, string? Hint)? WhyNot(Isolator isolator, AcName? app, PodManifest manifest, Stage1Options options, Lazy<LimitHost> host)
+    {
+        string name = isolator.Name.ToString();
+        if (ResourceLimits.ControllerOf(name) is { } controller)
+        {
+            return host.Value.WhyNot(controller)
+                ?? (controller == LimitHost.Io && app is not null && manifest.Apps.Count > 1
+                    ? ("in a pod of several apps, block devices are limited for the whole pod only", "Make it an isolator of the pod.") : null);
+        }
+
+        const string OfThePod = "Make it an isolator of the pod.";
+        return name == IsolatorNames.Sysctl
+                ? (app is not null ? ("it is one for pods, not for apps", OfThePod) : KernelParameters.WhyNot(isolator, options))
+            : app is null ? ("it is one for apps, not for pods", "Make it an isolator of the apps.")
+            : null;
+    }
+}

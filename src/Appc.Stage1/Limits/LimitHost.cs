@@ -1,0 +1,59 @@
+using Appc.Linux;
+using Appc.Stage1.Nspawn;
+
+namespace Appc.Stage1.Limits;
+
+/// <summary>Where this host can limit what: each controller belongs to one hierarchy, of version 1 or 2.</summary>
+internal sealed class LimitHost
+{
+    internal const string Memory = "memory";
+    internal const string Cpu = "cpu";
+    internal const string Io = "io";
+
+    internal static readonly IReadOnlyList<string> Controllers = [Memory, Cpu, Io];
+
+    private readonly IReadOnlyDictionary<string, string> _version1;
+
+    internal LimitHost(IReadOnlyDictionary<string, string> version1, DelegatedGroup version2)
+    {
+        _version1 = version1;
+        Version2 = version2;
+    }
+
+    /// <summary>Where groups of version 2 with controllers can be made.</summary>
+    internal DelegatedGroup Version2 { get; }
+
+    /// <summary>Looks around for this process.</summary>
+    internal static LimitHost Find()
+    {
+        Dictionary<string, string> version1 = new(StringComparer.Ordinal);
+        foreach (string controller in Controllers)
+        {
+            if (ControlGroups.OwnVersion1(controller == Io ? "blkio" : controller) is { } directory)
+            {
+                version1[controller] = directory;
+            }
+        }
+
+        DelegatedGroup none = new(null, [], "no version 2 control group hierarchy is mounted");
+        return new LimitHost(
+            version1,
+            version1.Count == Controllers.Count || PodCGroup.FindHierarchy() is null ? none
+                : PodCGroup.FindOwn("this process") is var (mountPoint, own) ? DelegatedGroup.Find(mountPoint, own, ControlGroups.IsDelegated) : none);
+    }
+
+    /// <summary>The group of this process in the version 1 hierarchy of a controller; null if it has none.</summary>
+    internal string? Version1(string controller) => _version1.GetValueOrDefault(controller);
+
+    /// <summary>Why a controller cannot be used; null if it can.</summary>
+    internal (string Reason, string? Hint)? WhyNot(string controller)
+    {
+        const string Hint = "Use a host with version 2 control groups.";
+        return controller == Io && _version1.ContainsKey(controller)
+                ? ("version 1 control groups do not limit what is written through the page cache", Hint)
+            : _version1.ContainsKey(controller) ? null
+            : Version2.Directory is null ? (Version2.Problem!, Version2.Hint)
+            : Version2.Controllers.Contains(controller) ? null
+            : ($"the control group {Version2.Directory} has no controller for {controller}", "The kernel may have been started without it, or a unit above does not delegate it.");
+    }
+}

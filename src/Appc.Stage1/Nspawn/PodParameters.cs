@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>The unit by which the pod's kernel parameters are set, inside and before any app starts.</summary>
+internal static class PodParameters
+{
+    internal const string Unit = "kernel-parameters.service";
+
+    private const string Script = "kernel-parameters";
+    private const string Failed = ".kernel-parameters";
+
+    /// <summary>Writes the unit; false if the pod has no parameters.</summary>
+    internal static bool Write(Stage1Pod pod, PodPaths paths)
+    {
+        StringBuilder script = new();
+        foreach ((string path, string value) in KernelParameters.Of(pod.Manifest.Isolators, pod.Options))
+        {
+            string quoted = value.Replace("'", "'\\''", StringComparison.Ordinal);
+            script.Append(CultureInfo.InvariantCulture, $"printf '%s\\n' '{quoted}' > {path}\n");
+        }
+
+        if (script.Length == 0)
+        {
+            return false;
+        }
+
+        PodFilesWriter.WriteFile(Path.Combine(paths.Files, Script), $"set -e\nexec 2> {Stage1TreeFiles.PodDirectory}/status/{Failed}\n{script}");
+        PodFilesWriter.WriteFile(
+            Path.Combine(paths.Units, Unit),
+            new UnitText()
+                .Section("Unit").Set("DefaultDependencies", "no").Set("FailureAction", "exit-force")
+                .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"/usr/bin/dash {Stage1TreeFiles.PodDirectory}/{Script}")
+
+                // Nspawn makes most of /proc/sys read-only; with this the unit gets a /proc of its own.
+                .Set("ProtectProc", "invisible")
+                .ToString());
+        return true;
+    }
+
+    /// <summary>What went wrong inside; null if nothing did.</summary>
+    internal static string? Failure(PodPaths paths) =>
+        PodPaths.ReadText(Path.Combine(paths.Status, Failed)) is { Length: > 0 } text ? IsolatorReader.Printable(text) : null;
+}
