@@ -241,6 +241,11 @@ internal static class PodUnits
             unit.Set("SystemCallErrorNumber", error);
         }
 
+        if (filter.DenyMachineSockets)
+        {
+            unit.Set("RestrictAddressFamilies", "~AF_VSOCK");
+        }
+
         if (filter.DenyNamespaces)
         {
             unit.Set("RestrictNamespaces", "yes");
