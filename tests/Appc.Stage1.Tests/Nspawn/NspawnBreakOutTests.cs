@@ -195,7 +195,7 @@ public sealed class NspawnBreakOutTests : IDisposable
         }
 
         File.WriteAllText(Path.Combine(Layer, "bin/script"), "#!/proc/self/exe\n");
-        File.SetUnixFileMode(Path.Combine(Layer, "bin/script"), (UnixFileMode)0x1ed);
+        Own(Path.Combine(Layer, "bin/script"), 0, 0x1ed);
         using NspawnPod pod = Pod();
         pod.Add(new App { Exec = ["/bin/breakout", "overwrite"] });
         Stage1Process process = await pod.StartAndWaitForAsync("ready");
