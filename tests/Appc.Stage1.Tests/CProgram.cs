@@ -8,7 +8,7 @@ internal static class CProgram
     private static readonly Lazy<string> Directory = new(() => System.IO.Directory.CreateTempSubdirectory("appc-programs-").FullName);
     private static readonly Lock Gate = new();
 
-    /// <summary>Makes every system call with arguments that do nothing, and prints a line on each: its number and what came of it.</summary>
+    /// <summary>Makes every system call with arguments that do nothing, and prints a line on each: its number and what came of it. With an argument, as the user of that number.</summary>
     public static string SystemCallProbe() => Build("probe", """
         #define _GNU_SOURCE
         #include <errno.h>
@@ -18,7 +18,8 @@ internal static class CProgram
         #include <sys/wait.h>
         #include <unistd.h>
         #include <sys/syscall.h>
-        int main(void) {
+        int main(int count, char **arguments) {
+            if (count > 1 && (setgid(atoi(arguments[1])) < 0 || setuid(atoi(arguments[1])) < 0)) return 1;
             for (long nr = 0; nr < 470; nr++) {
                 switch (nr) {
                     case SYS_exit: case SYS_exit_group: case SYS_rt_sigreturn: case SYS_sync:
@@ -80,6 +81,9 @@ internal static class CProgram
             }
         }
         """);
+
+    /// <summary>Tries to break out in every way that is known, and says of each what came of it.</summary>
+    public static string BreakOut() => Build("breakout", File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Programs/breakout.c")));
 
     private static string Build(string name, string source)
     {

@@ -32,7 +32,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
 
     private static readonly string[] NeverByDefault =
     [
-        "@keyring", "io_uring_enter", "io_uring_register", "io_uring_setup",
+        "@keyring", "io_uring_enter", "io_uring_register", "io_uring_setup", "userfaultfd",
     ];
 
     // What systemd-nspawn allows and the default filter does not: harmless without a capability, or within namespaces.
@@ -79,6 +79,9 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
     /// <summary>Whether new namespaces are denied too, however they are asked for.</summary>
     internal bool DenyNamespaces { get; init; }
 
+    /// <summary>Whether sockets between virtual machines and their host (AF_VSOCK) are denied too: they belong to no network namespace.</summary>
+    internal bool DenyMachineSockets { get; init; }
+
     /// <summary>The filter of an app; null if it has opted out.</summary>
     /// <param name="isolators">The app's isolators.</param>
     /// <param name="capabilities">The app's capabilities.</param>
@@ -116,7 +119,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         allowed.ExceptWith(sets.Expand(Without));
         HashSet<string> denied = Deny ? sets.Expand(Calls) : [];
         allowed.ExceptWith(denied);
-        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, denied, ErrorName, DenyNamespaces);
+        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, denied, ErrorName, DenyNamespaces, DenyMachineSockets);
     }
 
     private static string[] CallsOf(CapabilitySet capabilities)
@@ -131,6 +134,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         {
             Without = NeverByDefault,
             DenyNamespaces = !capabilities.Names.Contains("CAP_SYS_ADMIN"),
+            DenyMachineSockets = true,
         };
     }
 

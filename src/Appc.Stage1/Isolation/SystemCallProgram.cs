@@ -8,6 +8,8 @@ namespace Appc.Stage1.Isolation;
 internal static unsafe class SystemCallProgram
 {
     private const int NoSuchCall = 38;
+    private const int NoSuchFamily = 97;
+    private const ulong MachineSockets = 40; // AF_VSOCK
     private const int LargestErrno = 134;
 
     // CLONE_NEW* of user, pid, net, ipc, uts, mount, cgroup and time namespaces.
@@ -16,12 +18,14 @@ internal static unsafe class SystemCallProgram
     /// <summary>The instructions, 8 bytes each.</summary>
     /// <exception cref="LaunchException">The library that makes them is missing or fails.</exception>
     internal static byte[] Build(SystemCallRules rules) =>
-        Write(ActionOf(rules.OtherError), [(Libseccomp.Allow, rules.Allowed), (ActionOf(rules.DeniedError), rules.Denied)], restrictNamespaces: false);
+        Write(ActionOf(rules.OtherError), [(Libseccomp.Allow, rules.Allowed), (ActionOf(rules.DeniedError), rules.Denied)], null);
 
-    /// <summary>The program that denies new namespaces, to be installed beside the other.</summary>
-    internal static byte[] BuildNamespaceFilter() => Write(Libseccomp.Allow, [], restrictNamespaces: true);
+    /// <summary>The program that denies by arguments, new namespaces and families of sockets, to be installed beside the other; null for none.</summary>
+    internal static byte[]? BuildRestrictions(SystemCallRules rules) => rules.DenyNamespaces || rules.DenyMachineSockets
+        ? Write(Libseccomp.Allow, [], rules)
+        : null;
 
-    private static byte[] Write(uint otherwise, (uint Action, IReadOnlySet<string> Calls)[] rules, bool restrictNamespaces)
+    private static byte[] Write(uint otherwise, (uint Action, IReadOnlySet<string> Calls)[] rules, SystemCallRules? restrictions)
     {
         if (!Libseccomp.IsAvailable)
         {
@@ -46,9 +50,15 @@ internal static unsafe class SystemCallProgram
                 }
             }
 
-            if (restrictNamespaces)
+            if (restrictions is { DenyNamespaces: true })
             {
-                Restrict(context);
+                RestrictNamespaces(context);
+            }
+
+            if (restrictions is { DenyMachineSockets: true })
+            {
+                Libseccomp.Comparison family = new() { Argument = 0, Operator = Libseccomp.Equal, First = MachineSockets };
+                Check(Libseccomp.seccomp_rule_add_array(context, Libseccomp.Error(NoSuchFamily), Libseccomp.seccomp_syscall_resolve_name("socket"), 1, &family), "socket");
             }
 
             fixed (byte* name = "appc-filter\0"u8)
@@ -66,7 +76,7 @@ internal static unsafe class SystemCallProgram
         }
     }
 
-    private static void Restrict(nint context)
+    private static void RestrictNamespaces(nint context)
     {
         uint denied = Libseccomp.Error(Errno.EPERM);
         Check(Libseccomp.seccomp_rule_add_array(context, denied, Libseccomp.seccomp_syscall_resolve_name("setns"), 0, null), "setns");

@@ -13,6 +13,7 @@ internal sealed record KernelPaths(IReadOnlyList<string> ReadOnly, IReadOnlyList
     [
         "/proc/acpi", "/proc/asound", "/proc/config.gz", "/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/kmsg",
         "/proc/latency_stats", "/proc/mem", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
+        "/sys/kernel/notes", "/sys/kernel/vmcoreinfo",
     ];
 
     private const uint OtherRead = 4;

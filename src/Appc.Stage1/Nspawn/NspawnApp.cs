@@ -37,6 +37,9 @@ internal sealed record NspawnApp
 
     internal required int OomScoreAdjustment { get; init; }
 
+    /// <summary>How many processes each user of the app may have.</summary>
+    internal int MaxProcesses { get; init; } = new NspawnOptions().MaxProcesses;
+
     /// <summary>Directories that systemd mounts over and the image lacks.</summary>
     internal required IReadOnlyList<string> MissingDirectories { get; init; }
 

@@ -71,6 +71,6 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
         byte[] own = SystemCallProgram.Build(rules);
 
         // The app's own filter comes last: it may deny the call by which filters are installed.
-        return rules.DenyNamespaces ? [SystemCallProgram.BuildNamespaceFilter(), own] : [own];
+        return SystemCallProgram.BuildRestrictions(rules) is { } restrictions ? [restrictions, own] : [own];
     }
 }

@@ -21,4 +21,11 @@ public sealed class NspawnOptions
     /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
     /// <value>The default value is 60 seconds.</value>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// How many processes and threads a user of a pod may have before more are refused: what holds a fork bomb. Each
+    /// user id of each pod is counted on its own.
+    /// </summary>
+    /// <value>The default value is 16384, as systemd has it for its containers. A lower limit of this process holds too.</value>
+    public int MaxProcesses { get; set; } = 16384;
 }

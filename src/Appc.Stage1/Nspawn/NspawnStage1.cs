@@ -165,7 +165,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(OpenImage(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject), images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses }, images[^1]));
             }
 
             Report(pod, apps);

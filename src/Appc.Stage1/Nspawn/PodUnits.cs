@@ -124,6 +124,7 @@ internal static class PodUnits
             .Set("IgnoreSIGPIPE", "no")
             .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
+            .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
             .Set("StandardInput", "null")
             .Set("StandardOutput", $"append:{Stage1TreeFiles.PodDirectory}/logs/{app.Name}.out")
@@ -239,6 +240,11 @@ internal static class PodUnits
         if (error is not null)
         {
             unit.Set("SystemCallErrorNumber", error);
+        }
+
+        if (filter.DenyMachineSockets)
+        {
+            unit.Set("RestrictAddressFamilies", "~AF_VSOCK");
         }
 
         if (filter.DenyNamespaces)

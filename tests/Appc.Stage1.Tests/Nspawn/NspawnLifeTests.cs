@@ -6,7 +6,7 @@ using Tmds.Linux;
 
 namespace Appc.Stage1.Nspawn;
 
-public sealed class NspawnLifeTests(NspawnFixture fixture) : IDisposable
+public sealed class NspawnLifeTests(NspawnFixture fixture, ITestOutputHelper output) : IDisposable
 {
     private const string Stubborn = "trap 'echo ignored' TERM; echo ready; while :; do sleep 0.1; done";
     private const string Graceful = "trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.05; done";
@@ -153,25 +153,47 @@ public sealed class NspawnLifeTests(NspawnFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task Twenty_pods_at_once()
+    public async Task Many_pods_at_once_without_a_thread_for_each()
     {
-        List<NspawnPod> pods = [.. Enumerable.Range(0, 20).Select(i => new NspawnPod(fixture).Shell($"echo {i}; exit {i}"))];
+        // APPC_PODS=200 is the long form.
+        int count = int.Parse(Environment.GetEnvironmentVariable("APPC_PODS") ?? "30", CultureInfo.InvariantCulture);
+        using InotifyLimit limit = new(atLeast: 8 * (count + 20));
+        int before = Threads();
+        List<NspawnPod> pods = [.. Enumerable.Range(0, count).Select(i => new NspawnPod(fixture).Shell($"trap 'exit {i % 100}' TERM; echo {i}; echo ready; while :; do sleep 1; done"))];
+        List<Stage1Process> processes = [];
         try
         {
-            await Task.WhenAll(pods.Select(p => p.RunAsync()));
-            Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}\n"), pods.Select(p => p.Output()));
-            Assert.Equal(20, pods.Select(p => p.Range).Distinct().Count());
-            for (int i = 0; i < pods.Count; i++)
+            long begin = System.Diagnostics.Stopwatch.GetTimestamp();
+            processes.AddRange(await Task.WhenAll(pods.Select(p => p.StartAndWaitForAsync("ready"))));
+            TimeSpan started = System.Diagnostics.Stopwatch.GetElapsedTime(begin);
+
+            // All run now, and this process waits for the end of each.
+            int threads = Threads();
+            Assert.All(processes, p => Assert.False(p.Ended.IsCompleted));
+            output.WriteLine($"{count} pods run after {started.TotalSeconds:0.0} s; {before} threads before, {threads} now");
+            Assert.True(threads - before < count / 2, $"{before} threads before, {threads} while {count} pods run");
+            Assert.Equal(count, pods.Select(p => p.Range).Distinct().Count());
+            await Task.WhenAll(pods.Zip(processes).Select(p => fixture.Stage1.StopAsync(p.First.Describe(), p.Second.Id, TimeSpan.FromSeconds(90))));
+            await Task.WhenAll(processes.Select(p => p.Ended)).WaitAsync(Limit);
+            for (int i = 0; i < count; i++)
             {
-                Assert.StartsWith($"exited {i} ", pods[i].Status(), StringComparison.Ordinal);
+                Assert.Equal($"{i}\nready\n", pods[i].Output());
+                Assert.StartsWith($"exited {i % 100} ", pods[i].Status(), StringComparison.Ordinal);
                 pods[i].AssertNothingIsLeft();
             }
         }
         finally
         {
+            foreach ((NspawnPod pod, Stage1Process process) in pods.Zip(processes).Where(p => !p.Second.Ended.IsCompleted))
+            {
+                await fixture.Stage1.StopAsync(pod.Describe(), process.Id, TimeSpan.Zero);
+            }
+
             pods.ForEach(p => p.Dispose());
         }
     }
+
+    private static int Threads() => Directory.GetDirectories("/proc/self/task").Length;
 
     private static void Signal(Stage1ProcessId id, int signal)
     {

@@ -43,6 +43,9 @@ internal sealed class NspawnPod : IDisposable
 
     public Stage1Options Options { get; set; } = new();
 
+    /// <summary>What runs the pod; the fixture's unless a test has one of its own.</summary>
+    public NspawnStage1? Stage1 { get; init; }
+
     public Stage1ProcessId? Leader => PodPaths.ReadProcess(new PodPaths(Describe()).Leader);
 
     public string? CGroup => PodPaths.ReadText(new PodPaths(Describe()).CGroup);
@@ -86,7 +89,7 @@ internal sealed class NspawnPod : IDisposable
 
     public async Task<Stage1Process> StartAsync()
     {
-        Stage1Process process = await _fixture.Stage1.StartAsync(Describe());
+        Stage1Process process = await (Stage1 ?? _fixture.Stage1).StartAsync(Describe());
 
         // As the runtime does: from here on only the pod holds its lock.
         ReleaseLock();
