@@ -11,7 +11,9 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Ids">The pod's ids.</param>
 /// <param name="CGroup">The pod's control group.</param>
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
-internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy);
+/// <param name="Sockets">The listening sockets for its apps.</param>
+/// <param name="Host">What it uses of the host's systemd.</param>
+internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, NspawnSockets Sockets, NspawnHostServices Host);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -73,7 +75,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number,
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors,
         ]);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
@@ -105,10 +107,12 @@ internal sealed class NspawnPlan
         }
 
         _plan.ChangeDirectory("change directory", "/");
-        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2), (_launch.Tree.Directory.Number, 3)];
+        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2)];
+        descriptors.AddRange(_launch.Sockets.Descriptors.Select((d, i) => ((LaunchArgument)d, NspawnSockets.FirstDescriptor + i)));
+        descriptors.Add((_launch.Tree.Directory.Number, descriptors.Count));
         if (_pod.LockDescriptor >= 0)
         {
-            descriptors.Add((_pod.LockDescriptor, 4));
+            descriptors.Add((_pod.LockDescriptor, descriptors.Count));
         }
 
         _plan.PassDescriptors(descriptors);
@@ -184,7 +188,7 @@ internal sealed class NspawnPlan
         string name = PodCGroup.NameOf(_pod.Uuid);
         List<string> arguments =
         [
-            "--quiet", "--settings=no", "--register=no", "--keep-unit", "--read-only", "--notify-ready=yes",
+            "--quiet", "--settings=no", .. _launch.Host.Arguments, "--keep-unit", "--read-only", "--notify-ready=yes",
             "--kill-signal=SIGRTMIN+3", "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
@@ -243,6 +247,8 @@ internal sealed class NspawnPlan
         {
             environment.Add("SYSTEMD_SECCOMP=0");
         }
+
+        _launch.Sockets.WriteEnvironment(_plan, environment);
 
         return environment;
     }

@@ -48,6 +48,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
     {
         SeveralApps = true,
         UserNamespaces = true,
+        Readiness = true,
+        SocketActivation = true,
         EnforcedIsolators =
         [
             IsolatorReader.CapabilitiesRetainSet, IsolatorReader.CapabilitiesRemoveSet, IsolatorReader.NoNewPrivileges,
@@ -159,18 +161,20 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
             }
 
             Report(pod, apps);
+            NspawnHostServices host = NspawnHostServices.From(_options, subject);
+            using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
             string group = $"{own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
             using IdMap ids = MapIds(pod, end.Paths);
-            writer.Write([.. apps.Select(a => a.App)], ids.First, tree, _options.StopTimeout, subject);
+            writer.Write([.. apps.Select(a => a.App)], ids.First, sockets, host, tree, _options.StopTimeout, subject);
             Directory.CreateDirectory(group);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, sockets, host), apps, subject))
             {
                 process = Launch(plan);
             }
@@ -258,7 +262,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IDisposable
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
-        Task ready = socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
+        Task ready = NspawnReadiness.IsAnnounced(pod)
+            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, pid => RecordLeader(paths, pid), limit.Token)
+            : socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
         Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
         await limit.CancelAsync().ConfigureAwait(false);
         if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
