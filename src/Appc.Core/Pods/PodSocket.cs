@@ -12,7 +12,7 @@ public sealed class PodSocket
     /// <param name="port">Name of the port; the image declares it with <c>socketActivated</c>.</param>
     /// <param name="handle">
     /// The bound and listening socket, such as <see cref="System.Net.Sockets.Socket.SafeHandle"/>. It stays the caller's, who may close
-    /// it when the pod has started. Whoever accepts connections on it in this process too takes them away from the app.
+    /// it when the pod has started (disposing a <see cref="System.Net.Sockets.Socket"/> also removes the path that it is bound to). Whoever accepts connections on it in this process too takes them away from the app.
     /// </param>
     public PodSocket(string port, SafeHandle handle)
     {

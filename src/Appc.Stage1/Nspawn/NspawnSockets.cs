@@ -92,7 +92,7 @@ internal sealed class NspawnSockets : IDisposable
             if (count > 1)
             {
                 // A pod that waits for a connection lives.
-                text.Set("Conflicts", ClosedTarget(app)).Set("Wants", PodUnits.AliveTarget).Set("After", PodUnits.AliveTarget);
+                text.Set("Wants", PodUnits.AliveTarget).Set("After", PodUnits.AliveTarget);
             }
 
             text.Section("Socket");
@@ -107,7 +107,9 @@ internal sealed class NspawnSockets : IDisposable
 
         foreach (AcName app in _sockets.Select(s => s.Socket.App).Distinct().Where(_ => count > 1))
         {
-            yield return (ClosedTarget(app), new UnitText().Section("Unit").Set("DefaultDependencies", "no").ToString());
+            // It must be this side that names the conflict: what is started for OnSuccess= stops nothing that only names it.
+            yield return (ClosedTarget(app), new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+                .Set("Conflicts", string.Join(' ', UnitsOf(pod, app))).ToString());
         }
 
         yield return (RootSlice, new UnitText().Section("Unit").Set("DefaultDependencies", "no")
