@@ -2,6 +2,7 @@
 // its apps are ready, reports that it stops, and fails when a pod ends by itself. pods.service beside this file is its unit.
 //   pods ROOT [--insecure] [--register] IMAGE...
 using System.Runtime.InteropServices;
+using Appc;
 using Appc.Images;
 using Appc.Pods;
 using Appc.Signing;
@@ -50,6 +51,11 @@ catch (OperationCanceledException)
 {
     unit.NotifyStopping();
     return 0;
+}
+catch (AppcException e)
+{
+    await Console.Error.WriteLineAsync($"pods: {e.Message}{(e.Hint is null ? "" : $" ({e.Hint})")}");
+    return 1;
 }
 finally
 {

@@ -3,7 +3,7 @@
 #   host-check.sh DIRECTORY
 # DIRECTORY holds appc/ and pods/ (published), service (service.c, static) and busybox. Prints a line for each promise
 # that was kept; the first that is not ends it.
-set -uo pipefail
+set -u
 dir=$1
 work=/var/lib/appc-check
 slow=${APPC_SLOW:-1} # by how much longer everything may take, as in an emulated machine

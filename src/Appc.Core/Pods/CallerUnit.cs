@@ -28,8 +28,20 @@ public sealed class CallerUnit
     /// <summary>The listening sockets, in the order of the unit.</summary>
     public IReadOnlyList<CallerSocket> Sockets { get; }
 
-    /// <summary>Reads what is in the environment. The sockets can be used once in a process.</summary>
-    public static CallerUnit FromEnvironment() => Read(Environment.GetEnvironmentVariable, Environment.ProcessId);
+    /// <summary>
+    /// Takes what is in the environment out of it, so that no program that this one starts takes it for its own: the next call
+    /// finds nothing.
+    /// </summary>
+    public static CallerUnit FromEnvironment()
+    {
+        CallerUnit unit = Read(Environment.GetEnvironmentVariable, Environment.ProcessId);
+        foreach (string variable in (string[])["NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
+        {
+            Environment.SetEnvironmentVariable(variable, null);
+        }
+
+        return unit;
+    }
 
     internal static CallerUnit Read(Func<string, string?> environment, int pid)
     {

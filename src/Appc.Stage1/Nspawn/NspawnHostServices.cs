@@ -1,3 +1,4 @@
+using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Stage1.Nspawn;
@@ -21,10 +22,33 @@ internal sealed record NspawnHostServices(bool Journal, bool Register)
         return new NspawnHostServices(options.Journal, options.Register);
     }
 
-    internal IEnumerable<string> Arguments =>
+    /// <summary>
+    /// Makes what will be the pod's /run/systemd, with the socket of the journal in it. The socket alone cannot be bound: nspawn
+    /// would make the directories above it, in which the pod's systemd then could not write.
+    /// </summary>
+    internal void Mount(LaunchPlan plan, string scratch, IdMap ids)
+    {
+        if (!Journal)
+        {
+            return;
+        }
+
+        const string Step = "show the host's journal";
+        string directory = scratch + "/run";
+        foreach (string path in (string[])[directory, directory + "/journal"])
+        {
+            plan.MakeDirectory(Step, path, 0x1ed);
+            plan.ChangeOwner(Step, path, ids.First, ids.First);
+        }
+
+        plan.MakeFile(Step, directory + "/journal/stdout", 0x1a4);
+        plan.Bind(Step, JournalSocket, directory + "/journal/stdout", recursive: false);
+    }
+
+    internal IEnumerable<string> Arguments(string scratch) =>
     [
         Register ? "--register=yes" : "--register=no",
-        .. Journal ? (string[])["--bind=" + JournalSocket] : [],
+        .. Journal ? (string[])[$"--bind={scratch}/run:/run/systemd"] : [],
     ];
 
     /// <summary>Where a process of an app writes to.</summary>

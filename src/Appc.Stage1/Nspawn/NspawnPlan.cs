@@ -98,6 +98,7 @@ internal sealed class NspawnPlan
         _plan.MakeDirectory("make directories", Scratch + "/own", Executable);
         _plan.BindWith("show the pod's directory", paths.Own, Scratch + "/own", Plain);
         ShowPodFiles(paths);
+        _launch.Host.Mount(_plan, Scratch, _launch.Ids);
         _plan.MakeDirectory("make directories", Scratch + "/apps", Executable);
         _plan.MakeDirectory("make directories", Scratch + "/layers", Executable);
         _plan.ChangeDirectory("change directory", Scratch);
@@ -188,7 +189,7 @@ internal sealed class NspawnPlan
         string name = PodCGroup.NameOf(_pod.Uuid);
         List<string> arguments =
         [
-            "--quiet", "--settings=no", .. _launch.Host.Arguments, "--keep-unit", "--read-only", "--notify-ready=yes",
+            "--quiet", "--settings=no", .. _launch.Host.Arguments(Scratch), "--keep-unit", "--read-only", "--notify-ready=yes",
             "--kill-signal=SIGRTMIN+3", "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
