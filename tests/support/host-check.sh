@@ -138,7 +138,7 @@ running 0 || fail "nothing runs before a connection"
 ask() { exec 5<>/dev/tcp/127.0.0.1/8080 && printf '%s' "$1" >&5 && answer=$(cat <&5); exec 5>&-; }
 ask hello || fail "connect"
 [ "$answer" = "http got hello" ] || fail "the app answers: '$answer'"
-state web.service active || fail "the service is active"
+until_true 10 state web.service active || fail "the service is active"
 ok "a connection to the host's socket starts the service, and the app in its pod answers"
 systemctl stop web.socket web.service || fail "stop web"
 nothing_left || fail "nothing is left of the web pod"
