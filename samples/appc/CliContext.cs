@@ -21,6 +21,7 @@ internal sealed class CliContext : IAsyncDisposable
     private readonly bool _fetches;
     private PodRuntime? _runtime;
     private Keystore? _keys;
+    private CallerUnit? _caller;
     private OpenPgpVerifier? _verifier;
 
     public CliContext(GlobalOptions options, Reporter reporter, bool fetches)
@@ -49,6 +50,9 @@ internal sealed class CliContext : IAsyncDisposable
 
     /// <summary>What must be proven about images, where the command line says it; else null.</summary>
     public TrustPolicy? TrustIfSaid => Options.Insecure.HasFlag(InsecureOptions.Image) ? TrustPolicy.Insecure : null;
+
+    /// <summary>The service manager that started this program, if one did.</summary>
+    public CallerUnit Caller => _caller ??= CallerUnit.FromEnvironment();
 
     public PodRuntime Runtime => _runtime ??= BuildRuntime();
 

@@ -12,6 +12,7 @@ internal static class PodRunner
         await using Stream output = Console.OpenStandardOutput();
         await using Stream error = Console.OpenStandardError();
         Task copying = pod.CopyLogsAsync(output, error, follow: true, cancellationToken: CancellationToken.None);
+        Task announcing = AnnounceAsync(context.Caller, pod, interrupted);
         PodStatus status;
         try
         {
@@ -19,10 +20,12 @@ internal static class PodRunner
         }
         catch (OperationCanceledException)
         {
+            context.Caller.NotifyStopping();
             context.Reporter.Note($"appc: stopping pod {pod.Uuid}");
             status = await pod.StopAsync(cancellationToken: CancellationToken.None);
         }
 
+        await announcing;
         try
         {
             await copying;
@@ -46,6 +49,25 @@ internal static class PodRunner
         }
 
         return status.ExitCode ?? ExitCodes.Failure;
+    }
+
+    /// <summary>Tells the unit that this program runs in when the pod is ready.</summary>
+    private static async Task AnnounceAsync(CallerUnit caller, Pod pod, CancellationToken interrupted)
+    {
+        if (!caller.AwaitsReadiness)
+        {
+            return;
+        }
+
+        try
+        {
+            await pod.WaitUntilReadyAsync(cancellationToken: interrupted);
+            caller.NotifyReady();
+        }
+        catch (Exception e) when (e is PodException or OperationCanceledException)
+        {
+            // It ended before it was ready, which its end tells.
+        }
     }
 
     /// <summary>Whether the pod is to be removed at its end; only who stays with it can do that.</summary>

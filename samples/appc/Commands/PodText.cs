@@ -32,6 +32,7 @@ internal static class PodText
         json.WriteStartObject();
         json.WriteString("uuid", pod.Uuid);
         json.WriteString("state", State(pod.State));
+        json.WriteBoolean("ready", pod.Ready);
         json.WriteTime("created", pod.Created);
         json.WriteTime("started", pod.Started);
         json.WriteTime("finished", pod.Finished);
@@ -46,6 +47,7 @@ internal static class PodText
             json.WriteString("name", app.Name.ToString());
             json.WriteString("imageId", app.ImageId.ToString());
             json.WriteString("state", State(app.State));
+            json.WriteBoolean("ready", app.Ready);
             json.WriteNumberOrNull("exitCode", app.ExitCode);
             json.WriteString("signal", app.Signal);
             json.WriteTime("finished", app.Finished);
@@ -59,7 +61,7 @@ internal static class PodText
     public static void Write(TextWriter output, PodStatus pod)
     {
         Line("uuid", pod.Uuid);
-        Line("state", State(pod.State));
+        Line("state", State(pod.State) + (pod.State == PodState.Running && !pod.Ready ? ", not ready" : ""));
         Line("stage1", pod.Stage1);
         Line("created", Time(pod.Created));
         Line("started", Time(pod.Started));

@@ -25,6 +25,7 @@ internal sealed class RunCommand : Command
         bool remove = PodRunner.Removes(arguments);
         PodArguments pod = PodArguments.Sort([.. arguments.Tokens.Where(t => t.Kind != TokenKind.Option || t.Text is not ("detach" or "rm"))]);
         PodSpec spec = await new PodSpecFactory(context).CreateAsync(pod, cancellationToken);
+        CallerSockets.Assign(spec, context.Caller);
         await using Pod running = await context.Runtime.RunAsync(spec, cancellationToken);
         await PodRunner.SaveUuidAsync(pod.Pod, running.Uuid);
         if (detach)

@@ -7,15 +7,21 @@ internal sealed class StatusCommand : Command
 {
     public override string Name => "status";
 
-    public override string Synopsis => "[--wait[=DURATION]] UUID";
+    public override string Synopsis => "[--wait[=DURATION]] [--wait-ready[=DURATION]] UUID";
 
     public override string Summary => "shows how a pod and its apps are doing";
 
-    public override void Define(OptionSet options) => options.OptionalValue("wait");
+    public override void Define(OptionSet options) => options.OptionalValue("wait").OptionalValue("wait-ready");
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         await using Pod pod = await context.Runtime.OpenAsync(arguments.Single("a pod"), cancellationToken);
+        if (arguments.Has("wait-ready"))
+        {
+            TimeSpan limit = arguments.GetDuration("wait-ready", Timeout.InfiniteTimeSpan);
+            await pod.WaitUntilReadyAsync(limit == Timeout.InfiniteTimeSpan ? null : limit, cancellationToken);
+        }
+
         if (arguments.Has("wait"))
         {
             await WaitAsync(pod, arguments, cancellationToken);

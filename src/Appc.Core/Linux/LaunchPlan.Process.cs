@@ -248,7 +248,7 @@ internal sealed unsafe partial class LaunchPlan
         }
 
         nint argv = Texts(arguments);
-        nint envp = Texts(environment);
+        nint envp = Texts(environment, _variables);
         for (int i = 0; i < programs.Count; i++)
         {
             Add($"execute {programs[i]}", SystemCall.Execve, Text(programs[i]), argv, envp, tolerated: i < programs.Count - 1 ? -1 : 0);

@@ -114,9 +114,11 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     }
 
     /// <summary>A NULL-terminated array of strings that lives as long as the plan.</summary>
-    internal nint Texts(IEnumerable<string> texts)
+    /// <param name="texts">The strings.</param>
+    /// <param name="more">Pointers to more strings.</param>
+    internal nint Texts(IEnumerable<string> texts, params IEnumerable<nint> more)
     {
-        List<nint> pointers = [.. texts.Select(Text), 0];
+        List<nint> pointers = [.. texts.Select(Text), .. more, 0];
         return Bytes(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(pointers)));
     }
 

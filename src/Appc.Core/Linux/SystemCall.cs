@@ -20,6 +20,7 @@ internal static class SystemCall
     internal static int Ioctl => Pick(16, 29);
     internal static int MkdirAt => Pick(258, 34);
     internal static int MknodAt => Pick(259, 33);
+    internal static int ReadLinkAt => Pick(267, 78);
     internal static int SymlinkAt => Pick(266, 36);
     internal static int FchmodAt => Pick(268, 53);
     internal static int FchownAt => Pick(260, 54);

@@ -55,6 +55,15 @@ public sealed class AppSpec
     /// <value>The default value is <see langword="false"/>.</value>
     public bool ReadOnlyRootFs { get; set; }
 
+    /// <summary>
+    /// Whether the app announces by sd_notify(3) when it is ready (READY=1, on the socket that NOTIFY_SOCKET names). The pod is
+    /// ready when all such apps are; see <see cref="Pod.WaitUntilReadyAsync"/>.
+    /// </summary>
+    /// <value>
+    /// The default value is null: as the image says with its annotation <c>appc.io/executor/supports-systemd-notify</c>.
+    /// </value>
+    public bool? AnnouncesReadiness { get; set; }
+
     /// <summary>Annotations of the app in the pod.</summary>
     public IList<Annotation> Annotations { get; } = [];
 }

@@ -14,6 +14,9 @@ public sealed record AppStatus
     /// <summary>Where it is in its life.</summary>
     public required AppState State { get; init; }
 
+    /// <summary>Whether it was started and, if it announces its readiness, has done so. Stays true when the app ends.</summary>
+    public bool Ready { get; init; }
+
     /// <summary>Its exit code; null while it runs, when a signal ended it, or when the code is not known.</summary>
     public int? ExitCode { get; init; }
 

@@ -35,6 +35,19 @@ public sealed class Pod : IAsyncDisposable
     public Task<PodStatus> WaitAsync(CancellationToken cancellationToken = default) =>
         _end?.WaitAsync(cancellationToken) ?? _runtime.WaitAsync(Uuid, cancellationToken);
 
+    /// <summary>
+    /// Waits until the pod is ready: started, and every app that announces its readiness
+    /// (<see cref="AppSpec.AnnouncesReadiness"/>) has done so. Any number of waiters, in any process.
+    /// </summary>
+    /// <param name="timeout">How long to wait. Default: for ever.</param>
+    /// <param name="cancellationToken">Cancels the waiting; nothing happens to the pod.</param>
+    /// <exception cref="PodException">
+    /// The time is over, or the pod or an app ended before it was ready (<see cref="PodFailure.NotReady"/>); the pod was
+    /// not started (<see cref="PodFailure.WrongState"/>).
+    /// </exception>
+    public Task<PodStatus> WaitUntilReadyAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        _runtime.WaitUntilReadyAsync(Uuid, timeout, cancellationToken);
+
     /// <summary>Asks the pod to stop, and kills what is left of it after a while; returns when it has ended.</summary>
     /// <param name="grace">How long the apps have to stop by themselves. Default: 10 seconds. Zero kills at once.</param>
     /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>

@@ -20,6 +20,9 @@ public enum PodFailure
 
     /// <summary>This host lacks something that the stage1 flavour needs, such as root or systemd-nspawn.</summary>
     HostUnsuitable,
+
+    /// <summary>The pod is not ready: not yet, or it ended before.</summary>
+    NotReady,
 }
 
 /// <summary>A pod cannot be made, found or handled.</summary>

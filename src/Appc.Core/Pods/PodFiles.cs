@@ -115,6 +115,24 @@ internal static class PodFiles
         };
     }
 
+    /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
+    public static string? ReadResult(string directory, AcName app)
+    {
+        try
+        {
+            string[] words = File.ReadAllText(Path.Combine(directory, "status", app.ToString())).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+            return words.Length > 2 ? words[2] : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether an app has announced that it is ready.</summary>
+    public static bool ReadReady(string directory, AcName app) =>
+        File.Exists(Path.Combine(directory, "status", Stage1Pod.ReadyName(app)));
+
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {
         try

@@ -55,7 +55,7 @@ internal sealed class PodReifier
         List<RuntimeApp> apps = [];
         foreach (AppSpec app in _spec.Apps)
         {
-            if (BuildApp(app) is { } runtimeApp)
+            if (BuildApp(app, stage1) is { } runtimeApp)
             {
                 apps.Add(runtimeApp);
             }
@@ -63,6 +63,7 @@ internal sealed class PodReifier
 
         RequireUnique(apps.Select(a => a.Name), "app");
         RequirePortsExist(apps);
+        _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
         return new PodManifest
         {
             Apps = apps,
@@ -73,7 +74,7 @@ internal sealed class PodReifier
         };
     }
 
-    private RuntimeApp? BuildApp(AppSpec spec)
+    private RuntimeApp? BuildApp(AppSpec spec, IStage1 stage1)
     {
         ImageManifest image = spec.Image.Manifest;
         string nameText = spec.Name ?? DefaultName(image.Name);
@@ -108,8 +109,33 @@ internal sealed class PodReifier
             App = app,
             ReadOnlyRootFs = spec.ReadOnlyRootFs,
             Mounts = BuildMounts(name, app, spec),
-            Annotations = [.. spec.Annotations],
+            Annotations = BuildAnnotations(name, app, spec, stage1),
         };
+    }
+
+    /// <summary>The app's annotations, with its readiness decided: the pod's manifest tells alone what runs.</summary>
+    private List<Annotation> BuildAnnotations(AcName name, App section, AppSpec spec, IStage1 stage1)
+    {
+        bool? asked = spec.AnnouncesReadiness ?? Find(spec.Annotations);
+        bool announces = asked ?? Find(spec.Image.Manifest.Annotations) ?? false;
+        bool lazy = PodSockets.IsLazy(_spec, section);
+        if (asked == true && (lazy || !stage1.Features.Readiness))
+        {
+            _faults.Add(lazy
+                ? $"the app {name} is started by a connection, and so cannot announce its readiness"
+                : $"the stage1 flavour {stage1.Name} does not learn when the app {name} is ready");
+        }
+
+        List<Annotation> annotations = [.. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation)];
+        if (announces && !lazy && stage1.Features.Readiness)
+        {
+            annotations.Add(new Annotation(Stage1App.ReadinessAnnotation, "true"));
+        }
+
+        return annotations;
+
+        static bool? Find(IEnumerable<Annotation> annotations) =>
+            annotations.FirstOrDefault(a => a.Name.ToString() == Stage1App.ReadinessAnnotation) is { } found ? found.Value == "true" : null;
     }
 
     private static App Override(App own, AppSpec spec)

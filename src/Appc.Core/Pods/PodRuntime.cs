@@ -68,6 +68,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public async Task<Pod> PrepareAsync(PodSpec spec, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        if (spec.Sockets.Count > 0)
+        {
+            throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "run the pod at once, with RunAsync");
+        }
+
         PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
         using (embryo.Lock)
         {
@@ -77,7 +82,10 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return new Pod(this, embryo.Location.Uuid, spec.StopOnDispose);
     }
 
-    /// <summary>Prepares a pod and starts it; returns when its first process runs.</summary>
+    /// <summary>
+    /// Prepares a pod and starts it; returns when its first process runs. <see cref="Pod.WaitUntilReadyAsync"/> waits for
+    /// apps that announce when they are ready.
+    /// </summary>
     /// <exception cref="PodException">The specification does not make a pod, or this host cannot run it.</exception>
     /// <exception cref="TrustException">
     /// An image, or one that it depends on, does not satisfy the policy today: it was stored unchecked, or its keys were
@@ -90,7 +98,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         IStage1 stage1 = SelectStage1(spec.Stage1);
         await _supervisor.RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
         PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
-        RunningPod running = await _supervisor.StartAsync(stage1, embryo, cancellationToken).ConfigureAwait(false);
+        RunningPod running = await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
@@ -200,6 +208,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) => _supervisor.WaitAsync(uuid, cancellationToken);
 
+    internal Task<PodStatus> WaitUntilReadyAsync(string uuid, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        PodReadiness.WaitAsync(_pods, uuid, timeout, cancellationToken);
+
     internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) => _supervisor.StopAsync(uuid, grace, cancellationToken);
 
     internal Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions? options, CancellationToken cancellationToken)
@@ -223,33 +234,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private async Task FollowLogsAsync(PodLogCopier copier, PodLocation location, CancellationToken cancellationToken)
     {
         Task<PodStatus> end = WaitAsync(location.Uuid, cancellationToken);
-        using var changes = new SemaphoreSlim(0);
-        using FileSystemWatcher? watcher = Watch(Path.Combine(location.Directory, "logs"), changes);
+        using var changes = new DirectoryChanges(Path.Combine(location.Directory, "logs"));
         while (!end.IsCompleted)
         {
             await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
-            await Task.WhenAny(end, changes.WaitAsync(TimeSpan.FromMilliseconds(250), cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(end, changes.WaitAsync(cancellationToken)).ConfigureAwait(false);
         }
 
         await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
         await end.ConfigureAwait(false);
-    }
-
-    /// <summary>Wakes the follower when a log grows; null where the host gives no more watches.</summary>
-    private static FileSystemWatcher? Watch(string directory, SemaphoreSlim changes)
-    {
-        try
-        {
-            var watcher = new FileSystemWatcher(directory) { NotifyFilter = NotifyFilters.Size | NotifyFilters.LastWrite | NotifyFilters.FileName };
-            watcher.Changed += (_, _) => changes.Release();
-            watcher.Created += (_, _) => changes.Release();
-            watcher.EnableRaisingEvents = true;
-            return watcher;
-        }
-        catch (Exception e) when (e is IOException or ArgumentException)
-        {
-            return null;
-        }
     }
 
     private IStage1 SelectStage1(string? name)

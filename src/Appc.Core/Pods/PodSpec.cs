@@ -24,6 +24,12 @@ public sealed class PodSpec
     /// <summary>Ports that are exposed on the host.</summary>
     public IList<ExposedPort> Ports { get; } = [];
 
+    /// <summary>
+    /// Listening sockets of this process that apps are handed, for the ports that their images declare with
+    /// <c>socketActivated</c>. They work whatever network the pod has.
+    /// </summary>
+    public IList<PodSocket> Sockets { get; } = [];
+
     /// <summary>Isolators of the whole pod.</summary>
     public IList<Isolator> Isolators { get; } = [];
 

@@ -27,6 +27,11 @@ public sealed record PodStatus
     /// <summary>Its apps, in the order of the manifest.</summary>
     public IReadOnlyList<AppStatus> Apps { get; init; } = [];
 
+    /// <summary>
+    /// Whether the pod runs and every app that announces its readiness has done so. Other apps count from their start on.
+    /// </summary>
+    public bool Ready => State == PodState.Running && Started is not null && Apps.All(a => a.Ready);
+
     /// <summary>Whether the pod has ended.</summary>
     public bool HasEnded => State is PodState.Exited or PodState.ExitedGarbage or PodState.Deleting or PodState.Gone;
 

@@ -85,6 +85,7 @@ internal static class PodStatusReader
         foreach (RuntimeApp app in manifest.Apps)
         {
             var ended = PodFiles.ReadStatus(location.Directory, app.Name);
+            bool started = ended is not null || state == PodState.Running;
             apps.Add(new AppStatus
             {
                 Name = app.Name,
@@ -93,6 +94,7 @@ internal static class PodStatusReader
                     : state == PodState.Running ? AppState.Running
                     : state is PodState.Preparing or PodState.Prepared ? AppState.Prepared
                     : AppState.Unknown,
+                Ready = started && (!Stage1App.Announces(app) || PodFiles.ReadReady(location.Directory, app.Name)),
                 ExitCode = ended?.ExitCode,
                 Signal = ended?.Signal,
                 Finished = ended?.Finished,

@@ -75,11 +75,11 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             throw;
         }
 
-        return await StartAsync(stage1, new PodFactory.Embryo(location, mine, manifest, record), cancellationToken).ConfigureAwait(false);
+        return await StartAsync(stage1, new PodFactory.Embryo(location, mine, manifest, record), [], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Starts a pod whose lock the caller hands over; the result holds its end.</summary>
-    public async Task<RunningPod> StartAsync(IStage1 stage1, PodFactory.Embryo embryo, CancellationToken cancellationToken)
+    public async Task<RunningPod> StartAsync(IStage1 stage1, PodFactory.Embryo embryo, IReadOnlyList<Stage1Socket> sockets, CancellationToken cancellationToken)
     {
         long begin = Stopwatch.GetTimestamp();
         string uuid = embryo.Location.Uuid;
@@ -93,7 +93,7 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         }
 
         var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-        Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor };
+        Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor, Sockets = sockets };
         Stage1Process? process = null;
         try
         {

@@ -21,6 +21,12 @@ public sealed record Stage1Features
     /// </summary>
     public bool InheritsLock { get; init; } = true;
 
+    /// <summary>Whether apps can announce when they are ready (<see cref="Stage1App.AnnouncesReadiness"/>).</summary>
+    public bool Readiness { get; init; }
+
+    /// <summary>Whether apps can be handed listening sockets (<see cref="Stage1Pod.Sockets"/>).</summary>
+    public bool SocketActivation { get; init; }
+
     /// <summary>
     /// Names of the isolators that this flavour enforces; where it implements <see cref="IStage1Isolators"/>, on hosts
     /// that have what is needed for it.

@@ -25,6 +25,13 @@ public sealed record Stage1Options
     /// <summary>Whether the system call filter is left out (insecure).</summary>
     public bool NoSeccomp { get; init; }
 
+    /// <summary>
+    /// How long an app that announces its readiness may take for it. When that is over it is stopped, and counts as
+    /// failed.
+    /// </summary>
+    /// <value>The default value is null: there is no limit.</value>
+    public TimeSpan? ReadyTimeout { get; init; }
+
     /// <summary>When the pod ends.</summary>
     public PodExitPolicy ExitPolicy { get; init; } = PodExitPolicy.FirstFailure;
 }

@@ -30,6 +30,9 @@ public sealed record Stage1Pod
     /// </summary>
     public int LockDescriptor { get; init; } = -1;
 
+    /// <summary>Listening sockets that its apps are handed. Known at the start only.</summary>
+    public IReadOnlyList<Stage1Socket> Sockets { get; init; } = [];
+
     /// <summary>Where the app's standard output is appended: <c>DIR/logs/APP.out</c>.</summary>
     public string StandardOutputPath(AcName app) => Path.Combine(Directory, "logs", app + ".out");
 
@@ -42,6 +45,14 @@ public sealed record Stage1Pod
     /// number and the signal as a number or a name without SIG. The file's time is the time of the end.
     /// </summary>
     public string StatusPath(AcName app) => Path.Combine(Directory, "status", app.ToString());
+
+    /// <summary>
+    /// A file that appears when an app that announces its readiness (<see cref="Stage1App.AnnouncesReadiness"/>) is ready:
+    /// <c>DIR/status/.ready-APP</c>.
+    /// </summary>
+    public string ReadyPath(AcName app) => Path.Combine(Directory, "status", ReadyName(app));
+
+    internal static string ReadyName(AcName app) => ".ready-" + app;
 }
 
 /// <summary>One app of a prepared pod.</summary>
@@ -56,6 +67,14 @@ public sealed record Stage1App
     /// <summary>The app's entry in the pod manifest.</summary>
     public required RuntimeApp Runtime { get; init; }
 
+    /// <summary>Whether the app says by sd_notify(3) when it is ready: its annotation <see cref="ReadinessAnnotation"/> is true.</summary>
+    public bool AnnouncesReadiness => Announces(Runtime);
+
     /// <summary>Trees to stack read-only below the app's own upper layer, the lowest first.</summary>
     public required IReadOnlyList<string> Layers { get; init; }
+
+    /// <summary>The annotation of images and of apps in a pod that says, with <c>true</c>, that an app announces its readiness.</summary>
+    public const string ReadinessAnnotation = "appc.io/executor/supports-systemd-notify";
+
+    internal static bool Announces(RuntimeApp app) => app.Annotations.Any(a => a.Name.ToString() == ReadinessAnnotation && a.Value == "true");
 }

@@ -18,6 +18,20 @@ public sealed class NspawnOptions
     /// <value>The default value is 90 seconds.</value>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>
+    /// Whether apps write to the journal of the host instead of to the pod's log files, named by SYSLOG_IDENTIFIER. The journal
+    /// files it under the unit that this process runs in; <see cref="Pods.Pod.CopyLogsAsync"/> then finds nothing.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Journal { get; set; }
+
+    /// <summary>
+    /// Whether pods are registered with systemd-machined, as <c>appc-UUID</c>: <c>machinectl</c> lists them. Machined takes the
+    /// unit of this process for the machine's, so that <c>machinectl terminate</c> ends everything in it.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Register { get; set; }
+
     /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
     /// <value>The default value is 60 seconds.</value>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);

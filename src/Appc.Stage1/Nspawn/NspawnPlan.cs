@@ -12,7 +12,10 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="CGroup">The pod's control group.</param>
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
 /// <param name="Limits">The pod's limits, prepared.</param>
-internal sealed record NspawnLaunch(string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits);
+/// <param name="Sockets">The listening sockets for its apps.</param>
+/// <param name="Host">What it uses of the host's systemd.</param>
+internal sealed record NspawnLaunch(
+    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -74,7 +77,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number,
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors,
         ]);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
@@ -100,6 +103,7 @@ internal sealed class NspawnPlan
         _plan.BindWith("show the pod's directory", paths.Own, Scratch + "/own", Plain);
         ShowPodFiles(paths);
         PodLimits.Show(_plan, limits, Scratch + "/pod");
+        _launch.Host.Mount(_plan, Scratch, _launch.Ids);
         _plan.MakeDirectory("make directories", Scratch + "/apps", Executable);
         _plan.MakeDirectory("make directories", Scratch + "/layers", Executable);
         _plan.ChangeDirectory("change directory", Scratch);
@@ -109,10 +113,12 @@ internal sealed class NspawnPlan
         }
 
         _plan.ChangeDirectory("change directory", "/");
-        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2), (_launch.Tree.Directory.Number, 3)];
+        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2)];
+        descriptors.AddRange(_launch.Sockets.Descriptors.Select((d, i) => ((LaunchArgument)d, NspawnSockets.FirstDescriptor + i)));
+        descriptors.Add((_launch.Tree.Directory.Number, descriptors.Count));
         if (_pod.LockDescriptor >= 0)
         {
-            descriptors.Add((_pod.LockDescriptor, 4));
+            descriptors.Add((_pod.LockDescriptor, descriptors.Count));
         }
 
         _plan.PassDescriptors(descriptors);
@@ -188,7 +194,7 @@ internal sealed class NspawnPlan
         string name = PodCGroup.NameOf(_pod.Uuid);
         List<string> arguments =
         [
-            "--quiet", "--settings=no", "--register=no", "--keep-unit", "--read-only", "--notify-ready=yes",
+            "--quiet", "--settings=no", .. _launch.Host.Arguments(Scratch), "--keep-unit", "--read-only", "--notify-ready=yes",
             "--kill-signal=SIGRTMIN+3", "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
@@ -247,6 +253,8 @@ internal sealed class NspawnPlan
         {
             environment.Add("SYSTEMD_SECCOMP=0");
         }
+
+        _launch.Sockets.WriteEnvironment(_plan, environment);
 
         return environment;
     }

@@ -49,6 +49,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
     {
         SeveralApps = true,
         UserNamespaces = true,
+        Readiness = true,
+        SocketActivation = true,
         EnforcedIsolators =
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
@@ -169,6 +171,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             }
 
             Report(pod, apps);
+            NspawnHostServices host = NspawnHostServices.From(_options, subject);
+            using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
             PodLimits limits = PodLimits.Decide(pod, subject);
             string group = $"{limits.Parent ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
@@ -176,13 +180,13 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
             using IdMap ids = MapIds(pod, end.Paths);
-            writer.Write([.. apps.Select(a => a.App)], ids.First, tree, _options.StopTimeout, subject);
+            writer.Write([.. apps.Select(a => a.App)], ids.First, sockets, host, tree, _options.StopTimeout, subject);
             Directory.CreateDirectory(group);
             limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host), apps, subject))
             {
                 process = Launch(plan);
             }
@@ -270,7 +274,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
-        Task ready = socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
+        Task ready = NspawnReadiness.IsAnnounced(pod)
+            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, pid => RecordLeader(paths, pid), limit.Token)
+            : socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
         Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
         await limit.CancelAsync().ConfigureAwait(false);
         if (PodParameters.Failure(paths) is { } parameter)

@@ -24,9 +24,9 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
     }
 
     /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>
-    internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, HeldTree tree, TimeSpan stopTimeout, string subject)
+    internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, NspawnSockets sockets, NspawnHostServices host, HeldTree tree, TimeSpan stopTimeout, string subject)
     {
-        foreach ((string name, string text) in PodUnits.Write(pod, apps, new Lazy<SystemCallSets>(tree.SystemCallSets), stopTimeout, subject))
+        foreach ((string name, string text) in PodUnits.Write(pod, apps, sockets, host, new Lazy<SystemCallSets>(tree.SystemCallSets), stopTimeout, subject))
         {
             WriteFile(Path.Combine(_paths.Units, name), text);
         }

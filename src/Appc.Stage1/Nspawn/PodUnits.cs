@@ -18,15 +18,19 @@ internal static class PodUnits
 
     /// <summary>The files by name.</summary>
     internal static IReadOnlyDictionary<string, string> Write(
-        Stage1Pod pod, IReadOnlyList<NspawnApp> apps, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+        Stage1Pod pod, IReadOnlyList<NspawnApp> apps, NspawnSockets sockets, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         Dictionary<string, string> files = new(StringComparer.Ordinal);
 
         // Requires, not Wants: if one unit cannot be loaded, none is started and process 1 gives up.
         files[PodTarget] = new UnitText().Section("Unit")
             .Set("DefaultDependencies", "no")
-            .Set("Requires", string.Join(' ', apps.Select(a => a.UnitName)))
+            .Set("Requires", string.Join(' ', apps.SelectMany(a => FirstUnitsOf(pod, a))))
             .ToString();
+        if (NspawnReadiness.IsAnnounced(pod))
+        {
+            files[NspawnReadiness.BegunUnit] = NspawnReadiness.WriteBegun();
+        }
 
         // A lone app ends the pod itself, unless something follows it.
         int count = apps.Count == 1 && apps[0].PostStop is not null ? 2 : apps.Count;
@@ -39,24 +43,37 @@ internal static class PodUnits
                 .ToString();
         }
 
+        foreach ((string name, string text) in sockets.Units(pod, count))
+        {
+            files[name] = text;
+        }
+
         foreach (NspawnApp app in apps)
         {
-            files[app.UnitName] = AppUnit(pod, app, count, sets, stopTimeout, subject);
+            files[app.UnitName] = AppUnit(pod, app, count, host, sets, stopTimeout, subject);
             if (app.PreStart is not null)
             {
-                files[app.PreStartUnitName] = PreStartUnit(pod, app, count, sets, stopTimeout, subject);
+                files[app.PreStartUnitName] = PreStartUnit(pod, app, count, host, sets, stopTimeout, subject);
             }
 
             if (app.PostStop is not null)
             {
-                files[app.PostStopUnitName] = PostStopUnit(pod, app, sets, stopTimeout, subject);
+                files[app.PostStopUnitName] = PostStopUnit(pod, app, host, sets, stopTimeout, subject);
             }
         }
 
         return files;
     }
 
-    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    /// <summary>What is started for an app with the pod.</summary>
+    private static IEnumerable<string> FirstUnitsOf(Stage1Pod pod, NspawnApp app) =>
+    [
+        .. NspawnSockets.UnitsOf(pod, app.Name),
+        .. NspawnSockets.IsLazy(pod, app.Name) ? (string[])[] : [app.UnitName],
+        .. NspawnReadiness.TypeOf(pod, app) == "notify" ? (string[])[NspawnReadiness.BegunUnit] : [],
+    ];
+
+    private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
         if (app.PreStart is not null)
@@ -70,17 +87,19 @@ internal static class PodUnits
         }
 
         WriteEnd(unit, pod.Options.ExitPolicy, count);
+        NspawnSockets.WriteApp(unit, pod, app.Name, count);
         unit.Section("Service")
-            .Set("Type", "simple")
+            .Set("Type", NspawnReadiness.TypeOf(pod, app))
             .Set("RootDirectoryStartOnly", "yes")
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}");
-        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
+        NspawnReadiness.WriteApp(unit, pod, app);
         return unit.ToString();
     }
 
     /// <summary>What is run before the app; if it fails, it has ended in the place of the app, which does not start.</summary>
-    private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
         WriteFailure(unit, pod.Options.ExitPolicy, count);
@@ -89,12 +108,12 @@ internal static class PodUnits
             .Set("RootDirectoryStartOnly", "yes")
             .SetQuoted("ExecStart", ":@", [app.PreStart!.Program, .. app.PreStart.Arguments])
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/not-started {app.Name}");
-        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
         return unit.ToString();
     }
 
     /// <summary>What is run after the app, however it ended: this unit is active for as long as the app needs it.</summary>
-    private static string PostStopUnit(Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    private static string PostStopUnit(Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no")
             .Set("StopWhenUnneeded", "yes")
@@ -110,12 +129,12 @@ internal static class PodUnits
             .Set("Type", "oneshot")
             .Set("RemainAfterExit", "yes")
             .SetQuoted("ExecStop", ":@", [app.PostStop!.Program, .. app.PostStop.Arguments]);
-        WriteExecution(unit, pod, app, sets, stopTimeout, subject);
+        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
         return unit.ToString();
     }
 
     /// <summary>How a process of the app is executed: the app's own, and its handlers'.</summary>
-    private static void WriteExecution(UnitText unit, Stage1Pod pod, NspawnApp app, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    private static void WriteExecution(UnitText unit, Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         unit.Set("Restart", "no")
             .Set("RootDirectory", app.RootDirectory)
@@ -127,9 +146,8 @@ internal static class PodUnits
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
             .Set("StandardInput", "null")
-            .Set("StandardOutput", $"append:{Stage1TreeFiles.PodDirectory}/logs/{app.Name}.out")
-            .Set("StandardError", $"append:{Stage1TreeFiles.PodDirectory}/logs/{app.Name}.err")
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
+        host.WriteOutput(unit, app.Name);
         foreach ((string name, string value) in app.Environment)
         {
             unit.SetQuoted("Environment", "", [$"{name}={value}"]);

@@ -12,6 +12,9 @@ internal static class Stage1TreeFiles
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
 
+    /// <summary>Leaves an empty file among the pod's statuses.</summary>
+    internal const string MarkScript = "usr/lib/appc/mark";
+
     /// <summary>Where a pod's own files appear in the tree.</summary>
     internal const string PodDirectory = "/appc";
 
@@ -84,6 +87,11 @@ internal static class Stage1TreeFiles
 
         """;
 
+    private const string MarkText = """
+        : > "/appc/status/$1"
+
+        """;
+
     // A handler that has failed before the app's start ends in the app's place.
     private const string NotStartedText = """
         [ "$SERVICE_RESULT" = success ] || . /usr/lib/appc/ended
@@ -128,6 +136,7 @@ internal static class Stage1TreeFiles
         Text(tree, "usr/lib/appc/ended", EndedText);
         Text(tree, "usr/lib/appc/not-started", NotStartedText);
         Text(tree, "usr/lib/appc/limit", LimitText);
+        Text(tree, MarkScript, MarkText);
         Text(tree, SystemCallSets, systemCallSets);
 
         Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);

@@ -84,6 +84,23 @@ public sealed class PodCommandTests(Materials materials)
     }
 
     [Fact]
+    public async Task Status_tells_and_waits_for_readiness()
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string ready = await world.MustAsync("run", "--detach", id, "--exec", "/bin/sleep", "--", "1000");
+        string waiting = await world.MustAsync(
+            "run", "--detach", id, "--exec", "/bin/sleep", "--annotation", "appc.io/executor/supports-systemd-notify=true", "--", "1000");
+
+        Assert.True((await world.JsonAsync("status", "--wait-ready", ready)).GetProperty("ready").GetBoolean());
+        string error = await world.RefusedAsync("status", "--wait-ready=1", waiting);
+        Assert.Contains($"the pod {waiting} is not ready after 1 s: nothing was announced by hello", error, StringComparison.Ordinal);
+        JsonElement status = await world.JsonAsync("status", waiting);
+        Assert.Equal(("running", false), (status.GetProperty("state").GetString(), status.GetProperty("apps")[0].GetProperty("ready").GetBoolean()));
+        Assert.Contains("running, not ready", await world.MustAsync("status", waiting), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_apps_under_nspawn_are_isolated_from_the_host_and_below_the_caller()
     {
         await using var world = new World(materials);

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace Appc.Linux;
+
+/// <summary>The number of somebody else's descriptor, which stays open meanwhile.</summary>
+internal sealed class HeldDescriptor : IDisposable
+{
+    private readonly SafeHandle _handle;
+    private readonly bool _held;
+
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    internal HeldDescriptor(SafeHandle handle)
+    {
+        _handle = handle;
+        handle.DangerousAddRef(ref _held);
+    }
+
+    internal int Number => (int)_handle.DangerousGetHandle();
+
+    public void Dispose()
+    {
+        if (_held)
+        {
+            _handle.DangerousRelease();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Appc.Manifests;
+using Appc.Pods;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Listening sockets of the host, handed to apps.</summary>
+public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
+{
+    private readonly ServicePods _pods = new(fixture);
+    private readonly List<Socket> _sockets = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        _sockets.ForEach(s => s.Dispose());
+        await _pods.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_pod_without_a_network_serves_on_sockets_of_the_host()
+    {
+        (EndPoint tcp, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        (EndPoint six, PodSocket http6) = Listen("http", new IPEndPoint(IPAddress.IPv6Any, 0));
+        (EndPoint local, PodSocket control) = Listen("control", new UnixDomainSocketEndPoint(Path.Combine(_pods.Scratch, "50% control")));
+        (EndPoint hidden, PodSocket other) = Listen("control", new UnixDomainSocketEndPoint("\0appc-test-" + Guid.NewGuid()));
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Sockets = { http, http6, control, other } });
+
+        // What was handed over may be closed here. (Disposing one with a path would remove the path.)
+        _sockets.Where(s => s.AddressFamily != AddressFamily.Unix).ToList().ForEach(s => s.Dispose());
+        await ServicePods.WaitForOutputAsync(pod, "serving");
+        Assert.Equal("http got a", await AskAsync(tcp, "a"));
+        Assert.Equal("http got six", await AskAsync(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)six).Port), "six"));
+        Assert.Equal("control got b", await AskAsync(local, "b"));
+        Assert.Equal("control got c", await AskAsync(hidden, "c"));
+        Assert.DoesNotContain("eth", await ServicePods.ExecAsync(pod, null, "/bin/ip", "-o", "link"), StringComparison.Ordinal);
+        Assert.Equal("http got quit", await AskAsync(tcp, "quit"));
+        Assert.Equal(0, (await pod.WaitAsync().WaitAsync(ServicePods.Limit)).ExitCode);
+
+        // With the pod's the last descriptor is closed: nobody listens any more.
+        await Assert.ThrowsAnyAsync<SocketException>(() => AskAsync(tcp, "anybody"));
+    }
+
+    [Fact]
+    public async Task An_app_is_started_by_the_first_connection()
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = true;
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Sockets = { http } });
+        PodStatus status = await pod.WaitUntilReadyAsync();
+        Assert.True(status.Ready);
+        LaunchException none = await Assert.ThrowsAsync<LaunchException>(() => ServicePods.ExecAsync(pod, null, "/bin/true"));
+        Assert.Contains("service", none.Message, StringComparison.Ordinal);
+        Assert.Equal("", await pod.ReadOutputAsync());
+
+        Assert.Equal("http got hello", await AskAsync(address, "hello"));
+        Assert.Equal("up\nserving\n", await pod.ReadOutputAsync());
+        Assert.Equal("http got again", await AskAsync(address, "again"));
+        Assert.Equal("http got fail", await AskAsync(address, "fail"));
+        Assert.Equal(3, (await pod.WaitAsync().WaitAsync(ServicePods.Limit)).ExitCode);
+        Assert.Equal("up\nserving\n", await pod.ReadOutputAsync());
+    }
+
+    [Theory]
+    [InlineData(PodExitPolicy.LastExit)]
+    [InlineData(PodExitPolicy.FirstFailure)]
+    public async Task Beside_other_apps_one_is_started_once_and_a_pod_that_waits_lives(PodExitPolicy policy)
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = true;
+        AppSpec server = await ServerAsync();
+        AppSpec other = await _pods.AppAsync("announce");
+        (server.Name, other.Name, other.Exec) = ("server", "other", "/bin/true");
+        Pod pod = await _pods.RunAsync(new PodSpec { Apps = { server, other }, Sockets = { http }, Options = new Stage1Options { ExitPolicy = policy } });
+        using CancellationTokenSource limit = new(ServicePods.Limit);
+        while ((await pod.GetStatusAsync()).Apps[1].State == AppState.Running)
+        {
+            await Task.Delay(5, limit.Token);
+        }
+
+        Assert.Equal("http got hello", await AskAsync(address, "hello"));
+        Assert.Equal(PodState.Running, (await pod.GetStatusAsync()).State);
+        Assert.Equal("http got quit", await AskAsync(address, "quit"));
+        PodStatus end = await pod.WaitAsync().WaitAsync(ServicePods.Limit);
+        Assert.Equal([0, 0], end.Apps.Select(a => a.ExitCode));
+    }
+
+    [Fact]
+    public async Task An_app_that_has_ended_is_not_started_by_another_connection()
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = true;
+        AppSpec server = await ServerAsync();
+        AppSpec other = await _pods.AppAsync("silent");
+        (server.Name, other.Name) = ("server", "other");
+        Pod pod = await _pods.RunAsync(new PodSpec { Apps = { server, other }, Sockets = { http } });
+
+        // The app waits for a word from the first, and so the second is still in the queue when the app ends.
+        using Socket first = await ConnectAsync(address);
+        await ServicePods.WaitForOutputAsync(pod, "serving", "server");
+        using Socket second = await ConnectAsync(address);
+        await first.SendAsync(Encoding.ASCII.GetBytes("quit"));
+        using CancellationTokenSource limit = new(ServicePods.Limit);
+        while ((await pod.GetStatusAsync()).Apps[0].State == AppState.Running)
+        {
+            await Task.Delay(5, limit.Token);
+        }
+
+        using Socket third = await ConnectAsync(address);
+        Assert.Equal("x\n", await ServicePods.ExecAsync(pod, "other", "/bin/sh", "-c", "sleep 0.2; echo x"));
+        Assert.Equal("up\nserving\n", await pod.ReadOutputAsync("server"));
+        Assert.Equal(PodState.Running, (await pod.GetStatusAsync()).State);
+    }
+
+    [Fact]
+    public async Task A_pod_that_waits_for_a_connection_is_stopped()
+    {
+        (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = true;
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Sockets = { http } });
+        PodStatus end = await pod.StopAsync(TimeSpan.FromSeconds(30)).WaitAsync(ServicePods.Limit);
+        Assert.Equal(PodState.Exited, end.State);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_handed_on_is_refused_before_anything_is_made()
+    {
+        AppSpec app = await ServerAsync();
+        (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        using Socket bound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using FileStream file = File.OpenRead("/dev/null");
+        (PodSocket Socket, string Problem)[] cases =
+        [
+            (new PodSocket("nothing", http.Handle), "no app has a port that is called nothing"),
+            (new PodSocket("plain", http.Handle), "its app does not declare it with socketActivated"),
+            (new PodSocket("http", bound.SafeHandle), "it does not listen"),
+            (new PodSocket("http", file.SafeFileHandle), "it is not a socket"),
+        ];
+        foreach ((PodSocket socket, string problem) in cases)
+        {
+            PodException e = await Assert.ThrowsAsync<PodException>(() => _pods.Runtime.RunAsync(new PodSpec(app) { Sockets = { socket } }));
+            Assert.Equal(PodFailure.BadSpec, e.Failure);
+            Assert.Contains(problem, e.Message, StringComparison.Ordinal);
+        }
+
+        PodException fly = await Assert.ThrowsAsync<PodException>(() => _pods.Runtime.RunAsync(new PodSpec(app) { Stage1 = "fly", Sockets = { http } }));
+        Assert.Contains("the stage1 flavour fly hands no sockets to apps", fly.Message, StringComparison.Ordinal);
+        PodException prepared = await Assert.ThrowsAsync<PodException>(() => _pods.Runtime.PrepareAsync(new PodSpec(app) { Sockets = { http } }));
+        Assert.Contains("only prepared", prepared.Message, StringComparison.Ordinal);
+    }
+
+    private Task<AppSpec> ServerAsync() => _pods.AppAsync("serve", m => m with
+    {
+        App = m.App! with
+        {
+            Ports =
+            [
+                new Port { Name = AcName.Parse("http"), Number = 80, SocketActivated = true },
+                new Port { Name = AcName.Parse("control"), Number = 81, SocketActivated = true },
+                new Port { Name = AcName.Parse("plain"), Number = 82 },
+            ],
+        },
+    });
+
+    private (EndPoint Address, PodSocket Socket) Listen(string port, EndPoint at)
+    {
+        Socket socket = new(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        _sockets.Add(socket);
+        if (at.AddressFamily == AddressFamily.InterNetworkV6)
+        {
+            socket.DualMode = true;
+        }
+
+        socket.Bind(at);
+        socket.Listen();
+        return (socket.LocalEndPoint!, new PodSocket(port, socket.SafeHandle));
+    }
+
+    private static async Task<Socket> ConnectAsync(EndPoint address)
+    {
+        Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(address);
+        return socket;
+    }
+
+    private static async Task<string> AskAsync(EndPoint address, string word)
+    {
+        using CancellationTokenSource limit = new(ServicePods.Limit);
+        using Socket socket = await ConnectAsync(address);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(word), limit.Token);
+        byte[] answer = new byte[256];
+        int length = await socket.ReceiveAsync(answer, limit.Token);
+        return Encoding.ASCII.GetString(answer, 0, length);
+    }
+}

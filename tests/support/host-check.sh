@@ -1,0 +1,147 @@
+#!/bin/bash
+# Runs inside a machine whose process 1 is systemd, as root: pods in services, by the rules of the host's systemd.
+#   host-check.sh DIRECTORY
+# DIRECTORY holds appc/ and pods/ (published), service (service.c, static) and busybox. Prints a line for each promise
+# that was kept; the first that is not ends it.
+set -u
+dir=$1
+work=/var/lib/appc-check
+slow=${APPC_SLOW:-1} # by how much longer everything may take, as in an emulated machine
+root=$work/data
+appc() { "$dir/appc/appc" --root "$root" --insecure-options image "$@"; }
+
+fail() {
+    echo "FAILED: $*"
+    systemctl status --no-pager --full pods.service web.service web.socket 2>&1 | tail -30
+    journalctl --no-pager -n 40 2>/dev/null
+    for log in "$root"/pods/*/*/stage1/nspawn.log "$root"/pods/*/*/logs/*; do [ -s "$log" ] && { echo "== $log"; tail -5 "$log"; }; done
+    exit 1
+}
+ok() { echo "ok: $*"; }
+
+# until_true SECONDS COMMAND...: waits for something that systemd or a pod does by itself.
+until_true() {
+    local end=$((SECONDS + $1 * slow))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.05
+    done
+}
+
+# The control groups of a unit, in the version 2 hierarchy wherever it is mounted.
+hierarchy=$(findmnt -n -o TARGET -t cgroup2 | head -1)
+group() { echo "$hierarchy$(systemctl show -P ControlGroup "$1")"; }
+processes() { find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null; }
+state() { [ "$(systemctl show -P ActiveState "$1")" = "$2" ]; }
+uuids() { appc --format json list | grep -o '"uuid": *"[^"]*"' | cut -d'"' -f4; }
+running() { [ "$(pgrep -xc service)" -eq "$1" ]; }
+nothing_left() {
+    ! pgrep -x service >/dev/null && ! pgrep -x systemd-nspawn >/dev/null &&
+        [ -z "$(find "$hierarchy" -name 'appc-*' -type d)" ] && [ -z "$(ls -A "$root/uidranges" 2>/dev/null | grep -v '^\.')" ] &&
+        ! grep -q systemd/nspawn/apps /proc/self/mountinfo
+}
+
+rm -rf "$work"
+mkdir -p "$work/rootfs/bin" "$work/rootfs/tmp"
+cp "$dir/service" "$dir/busybox" "$work/rootfs/bin/"
+ln -s busybox "$work/rootfs/bin/touch"
+# image NAME EXEC [MEMBERS]
+image() {
+    cat >"$work/manifest" <<MANIFEST
+{ "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/$1",
+  "labels": [{"name": "os", "value": "linux"}, {"name": "arch", "value": "$(uname -m | sed 's/x86_64/amd64/')"}],
+  "annotations": [{"name": "appc.io/executor/supports-systemd-notify", "value": "${4:-true}"}],
+  "app": { "exec": $2, "user": "0", "group": "0" ${3:-} } }
+MANIFEST
+    "$dir/appc/appc" build --manifest "$work/manifest" --rootfs "$work/rootfs" --overwrite "$work/$1.aci" >/dev/null || fail "build $1"
+}
+image first '["/bin/service", "announce"]'
+image second '["/bin/service", "announce"]'
+image web '["/bin/service", "serve"]' ', "ports": [{"name": "http", "protocol": "tcp", "port": 80, "socketActivated": true}]' false
+
+unit() { cat >"/run/systemd/system/$1"; }
+mkdir -p /run/systemd/system
+environment="DOTNET_ROOT=${DOTNET_ROOT:-/usr/share/dotnet} DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1"
+unit pods.service <<UNIT
+[Service]
+Type=notify
+Environment=$environment
+ExecStart=$dir/pods/pods $root --insecure --register $work/first.aci $work/second.aci
+Delegate=yes
+KillMode=mixed
+TimeoutStopSec=$((30 * slow))
+TimeoutStartSec=$((90 * slow))
+UNIT
+unit web.socket <<UNIT
+[Socket]
+ListenStream=127.0.0.1:8080
+FileDescriptorName=http
+UNIT
+unit web.service <<UNIT
+[Service]
+Type=notify
+Environment=$environment
+ExecStart=$dir/appc/appc --root $root --insecure-options image run --rm $work/web.aci
+Delegate=yes
+KillMode=mixed
+UNIT
+systemctl daemon-reload || fail "daemon-reload"
+
+systemctl start --no-block pods.service
+until_true 60 running 2 || fail "two pods start"
+state pods.service activating || fail "the service waits for its apps"
+ok "the service is starting for as long as its apps are not ready"
+for uuid in $(uuids); do appc enter "$uuid" /bin/touch /tmp/go || fail "enter"; done
+until_true 30 state pods.service active || fail "readiness reaches the unit"
+ok "it is started when they are ready"
+
+until_true 10 sh -c "journalctl --no-pager -o cat -u pods.service -t first | grep -qx announced" || fail "the journal has the app's output"
+ok "the journal has what the apps write, under the unit and by their names"
+for uuid in $(uuids); do machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machinectl list"; done
+ok "machined knows the pods"
+
+own=$(group pods.service)
+for pid in $(pgrep -x 'systemd-nspawn|service'); do
+    processes "$own" | grep -qx "$pid" || fail "process $pid is not below $own"
+done
+[ "$(find "$own" -maxdepth 1 -name 'appc-*' | wc -l)" -eq 2 ] || fail "two control groups below $own"
+ok "all processes of both pods are in control groups below the unit's"
+
+systemctl stop pods.service || fail "stop"
+[ "$(systemctl show -P Result pods.service)" = success ] || fail "the stop was clean"
+nothing_left || fail "nothing is left after the stop"
+[ -z "$(uuids)" ] || fail "the pods are removed"
+ok "systemctl stop ends both, and nothing is left"
+
+systemctl start --no-block pods.service
+until_true 60 running 2 || fail "two pods start again"
+for uuid in $(uuids); do appc enter "$uuid" /bin/touch /tmp/go || fail "enter"; done
+until_true 30 state pods.service active || fail "ready again"
+systemctl restart --no-block pods.service
+until_true 60 state pods.service activating || fail "the restart begins"
+until_true 60 running 2 || fail "two pods after a restart"
+ok "the service can be restarted"
+
+# The program is killed: systemd ends what it left behind, and the next collection frees what it held.
+pid=$(systemctl show -P MainPID pods.service)
+kill -KILL "$pid"
+until_true 60 state pods.service failed || fail "the service fails"
+until_true 10 running 0 || fail "the apps end with the program"
+appc gc --grace-period 0 >/dev/null || fail "gc"
+until_true 10 nothing_left || fail "nothing is left after the program was killed"
+systemctl reset-failed pods.service
+ok "when the program is killed its pods end, and a collection frees what they held"
+
+systemctl start web.socket || fail "the socket listens"
+running 0 || fail "nothing runs before a connection"
+ask() { exec 5<>/dev/tcp/127.0.0.1/8080 && printf '%s' "$1" >&5 && answer=$(cat <&5); exec 5>&-; }
+ask hello || fail "connect"
+[ "$answer" = "http got hello" ] || fail "the app answers: '$answer'"
+until_true 10 state web.service active || fail "the service is active"
+ok "a connection to the host's socket starts the service, and the app in its pod answers"
+systemctl stop web.socket web.service || fail "stop web"
+nothing_left || fail "nothing is left of the web pod"
+ok "nothing is left of it"
+rm -rf "$work"
+echo "all kept"
