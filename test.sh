@@ -26,8 +26,9 @@ for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
     echo "== $name"
     code=0
-    # A test that hangs must not take everything with it.
+    # A test that hangs must not take everything with it, and is named.
     timeout --kill-after=30 1800 dotnet test "$project" -c Release --no-build --nologo -v quiet \
+        --blame-hang-timeout 15m --blame-hang-dump-type none \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results/$name.trx" "$@" || code=$?
     if [ -s "$results/$name.trx" ]; then
         total=$(count total "$results/$name.trx")

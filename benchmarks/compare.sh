@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Runs this library beside its peers, interleaved in one process, and prints medians and ratios:
 #   start to exit of 'true' in an image that is there already;
-#   import of a signed image of about 200 MB against 'tar xzf' and others, on tmpfs and on ext4 on this machine's disk.
-# Usage: benchmarks/compare.sh [launch|import]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
+#   import of a signed image of about 200 MB against 'tar xzf' and others, on tmpfs and on ext4 on this machine's disk;
+#   fetch of that image from a server on this machine against 'curl | tar xz'.
+# Usage: benchmarks/compare.sh [launch|import|fetch]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=../eng/lib.sh
 . eng/lib.sh
 become_root "$0" "$@"
-[ $# -gt 0 ] || set -- launch import
+[ $# -gt 0 ] || set -- launch import fetch
 
 # All mounts, the scratch tmpfs among them, live in a namespace of this run and vanish with it.
 if [ -z "${APPC_COMPARE_NAMESPACE:-}" ]; then
@@ -17,15 +18,17 @@ fi
 
 need systemd-nspawn=systemd-container busybox=busybox-static gpg=gnupg sha512sum=coreutils tar=tar gzip=gzip \
     mkfs.ext4=e2fsprogs
-want crun=crun runc=runc bwrap=bubblewrap umoci=umoci skopeo=skopeo podman=podman
+want python3=python3 curl=curl crun=crun runc=runc bwrap=bubblewrap umoci=umoci skopeo=skopeo podman=podman
 need_dotnet
 
 work=$(mktemp -d)
 viewer=
+server=
 disk=
 mount -t tmpfs -o size=8g tmpfs "$work"
 cleanup() {
     [ -z "$viewer" ] || kill "$viewer" 2>/dev/null || true
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
     [ -z "${GNUPGHOME:-}" ] || gpgconf --kill all 2>/dev/null || true
     cd /
     [ -z "$disk" ] || { umount "$work/ext4" 2>/dev/null; rm -f "$disk"; } || true
@@ -95,16 +98,21 @@ launch() {
         --rounds "${ROUNDS:-40}" --baseline "bare systemd-nspawn" --baseline "crun run" "${peers[@]}"
 }
 
-import() {
-    local root=$work/large peers=() image=$work/large.aci
+# Makes the large image, unless it is there: real files of this machine, as they come, until there are enough of them.
+make_large() {
+    [ ! -e "$work/large.aci" ] || return 0
+    local root=$work/large limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 29 / 10)) list=$work/files
     mkdir -p "$root"
-    # Real files of this machine, as they come, until there are enough of them.
-    local limit=$((${IMAGE_MB:-200} * 1024 * 1024 * 29 / 10)) list=$work/files
     find /usr -xdev -type f -readable -size -40M -printf '%s %p\n' 2>/dev/null | sort -k2 |
         awk -v limit="$limit" '(sum += $1) <= limit { sub(/^[0-9]+ /, ""); print }' >"$list"
     tar -c -C / -T "$list" --transform 's|^/||' 2>/dev/null | tar -x -C "$root"
     build large "$root"
     rm -rf "$root"
+}
+
+import() {
+    local peers=() image=$work/large.aci
+    make_large
 
     # One small file over the large image, and an image that is large by its content only: 1 GiB and 100,000 files.
     mkdir -p "$work/second/opt" "$work/many/data"
@@ -150,11 +158,32 @@ compare_import() { # MEDIUM SCRATCH ARGUMENT...
         --second "$work/second.aci" --many "$work/many.aci" --rounds "${IMPORT_ROUNDS:-5}" "$@"
 }
 
+fetch() {
+    local i many=() address
+    make_large
+    for i in $(seq 20); do
+        mkdir -p "$work/one/data"
+        head -c 8M /dev/urandom >"$work/one/data/file"
+        build "many$i" "$work/one"
+    done
+    rm -rf "$work/one"
+    python3 -u -m http.server --bind 127.0.0.1 --directory "$work" 0 >"$work/server.log" 2>&1 &
+    server=$!
+    until grep -q -o 'http://[0-9.:]*' "$work/server.log"; do sleep 0.05; done
+    address=$(grep -o 'http://[0-9.:]*' "$work/server.log" | head -1)
+    for i in $(seq 20); do many+=(--many "$address/many$i.aci"); done
+    "$work/bench/Appc.Benchmarks" fetch --directory "$work/scratch" --keys "$work/etc/trustedkeys" --image "$address/large.aci" \
+        --rounds "${IMPORT_ROUNDS:-5}" --baseline "curl, tar xz" --peer "curl, tar xz=sh -c 'curl -s -f $address/large.aci | tar xz -C {}'" "${many[@]}"
+    kill "$server"
+    server=
+}
+
 echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), kernel $(uname -r)"
 for what in "$@"; do
     case $what in
         launch) launch ;;
         import) import ;;
-        *) die "unknown comparison '$what': launch or import" ;;
+        fetch) fetch ;;
+        *) die "unknown comparison '$what': launch, import or fetch" ;;
     esac
 done

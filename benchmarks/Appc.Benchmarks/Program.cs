@@ -1,13 +1,15 @@
 using Appc.Benchmarks.Compare;
 using BenchmarkDotNet.Running;
 
-// 'launch' and 'import' compare with other programs and are driven by compare.sh; anything else is BenchmarkDotNet's.
+// 'launch', 'import' and 'fetch' compare with other programs and are driven by compare.sh; anything else is BenchmarkDotNet's.
 switch (args.Length > 0 ? args[0] : string.Empty)
 {
     case "launch":
         return await LaunchComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
     case "import":
         return await ImportComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
+    case "fetch":
+        return await FetchComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

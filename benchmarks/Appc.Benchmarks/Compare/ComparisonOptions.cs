@@ -11,14 +11,14 @@ internal sealed class ComparisonOptions
     /// <summary>Scratch directory.</summary>
     public string Directory { get; private set; } = string.Empty;
 
-    /// <summary>The image: a signed archive with its signature beside it.</summary>
+    /// <summary>The image: a signed archive with its signature beside it, or its address.</summary>
     public string Image { get; private set; } = string.Empty;
 
     /// <summary>A small image that depends on the first one; empty for none.</summary>
     public string Second { get; private set; } = string.Empty;
 
-    /// <summary>An image of many files and bytes, of which only the memory counts; empty for none.</summary>
-    public string Many { get; private set; } = string.Empty;
+    /// <summary>Images of which only the memory counts: archives or addresses.</summary>
+    public IList<string> Many { get; } = [];
 
     /// <summary>What the scratch directory lies on, for the title.</summary>
     public string Medium { get; private set; } = string.Empty;
@@ -50,13 +50,13 @@ internal sealed class ComparisonOptions
                     options.Directory = Path.GetFullPath(value);
                     break;
                 case "--image":
-                    options.Image = Path.GetFullPath(value);
+                    options.Image = Local(value);
                     break;
                 case "--second":
                     options.Second = Path.GetFullPath(value);
                     break;
                 case "--many":
-                    options.Many = Path.GetFullPath(value);
+                    options.Many.Add(Local(value));
                     break;
                 case "--medium":
                     options.Medium = value;
@@ -83,4 +83,6 @@ internal sealed class ComparisonOptions
 
         return options;
     }
+
+    private static string Local(string value) => value.Contains("://", StringComparison.Ordinal) ? value : Path.GetFullPath(value);
 }

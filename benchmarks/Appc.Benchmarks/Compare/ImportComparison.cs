@@ -1,4 +1,3 @@
-using System.Globalization;
 using Appc.Images;
 using Appc.Signing;
 
@@ -23,39 +22,39 @@ internal static class ImportComparison
             return 0;
         })
         {
-            Before = () => FreshAsync(scratch),
+            Before = () => Scratch.FreshAsync(scratch),
         };
         List<Contestant> contestants = [appc];
         if (options.Second.Length > 0)
         {
-            await FreshAsync(kept);
+            await Scratch.FreshAsync(kept);
             await Store(kept).ImportAsync(options.Image);
             contestants.Add(Second());
         }
 
         foreach (Peer peer in options.Peers)
         {
-            contestants.Add(new Contestant(peer.Name, () => Task.FromResult(peer.Run(scratch))) { Before = () => FreshAsync(scratch) });
+            contestants.Add(new Contestant(peer.Name, () => Task.FromResult(peer.Run(scratch))) { Before = () => Scratch.FreshAsync(scratch) });
         }
 
         await Race.RunAsync(contestants, options.Rounds);
         Race.Print(
             $"import of {new FileInfo(options.Image).Length >> 20} MiB ({Path.GetFileName(options.Image)}) on {options.Medium}", contestants, options.Baselines);
-        Print(appc.Name, memory);
-        if (options.Many.Length > 0)
+        memory.Print(appc.Name);
+        if (options.Many.Count > 0)
         {
             MemoryUse many = new();
-            await FreshAsync(scratch);
+            await Scratch.FreshAsync(scratch);
             using (many.Watch())
             {
-                await Store(scratch).ImportAsync(options.Many);
+                await Store(scratch).ImportAsync(options.Many[0]);
             }
 
-            Print("import of 1 GiB in 100,000 files", many);
+            many.Print("import of 1 GiB in 100,000 files");
         }
 
-        await FreshAsync(scratch);
-        await FreshAsync(kept);
+        await Scratch.FreshAsync(scratch);
+        await Scratch.FreshAsync(kept);
         return 0;
 
         ImageStore Store(string root) => new(root, new ImageStoreOptions { Verifier = verifier });
@@ -74,22 +73,5 @@ internal static class ImportComparison
                 After = () => Store(kept).RemoveAsync(image!.Id),
             };
         }
-    }
-
-    private static void Print(string what, MemoryUse use) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"memory of {what}: at most {use.Resident / 1048576.0:0.0} MiB resident more than before (VmHWM), {use.Managed / 1048576.0:0.0} MiB of managed heap"));
-
-    private static Task FreshAsync(string directory)
-    {
-        // What the one before has not written yet is not counted against the next.
-        Directory.CreateDirectory(directory);
-        if (Spawn.Run(["rm", "-rf", directory]) != 0 || Spawn.Run(["sync", "-f", Path.GetDirectoryName(directory)!]) != 0)
-        {
-            throw new InvalidOperationException($"cannot clear {directory}");
-        }
-
-        Directory.CreateDirectory(directory);
-        return Task.CompletedTask;
     }
 }

@@ -22,6 +22,11 @@ internal sealed class MemoryUse
         return new Span(this, Field("VmRSS:"));
     }
 
+    /// <summary>Prints both.</summary>
+    public void Print(string what) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"memory of {what}: at most {Resident / 1048576.0:0.0} MiB resident more than before (VmHWM), {Managed / 1048576.0:0.0} MiB of managed heap"));
+
     private static long Field(string name)
     {
         string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith(name, StringComparison.Ordinal));

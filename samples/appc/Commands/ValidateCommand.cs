@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Appc.Cli.CommandLine;
 using Appc.Images;
@@ -83,10 +84,12 @@ internal sealed class ValidateCommand : Command
         return new Verdict(file, kind, [.. report.Findings.Select(f => f.ToString())], report.IsValid ? report.ToJson() : null, null);
     }
 
-    private static string Describe(AciFinding finding) =>
-        finding.Entry is null || finding.Message.Contains(finding.Entry, StringComparison.Ordinal)
-            ? finding.Message
-            : $"{finding.Message} (entry {finding.Entry})";
+    private static string Describe(AciFinding finding)
+    {
+        string? entry = finding.Entry is null || finding.Message.Contains(finding.Entry, StringComparison.Ordinal) ? null : $"entry {finding.Entry}";
+        string? place = finding.Offset is { } offset ? string.Create(CultureInfo.InvariantCulture, $"at byte {offset}") : null;
+        return entry is null && place is null ? finding.Message : $"{finding.Message} ({string.Join(' ', new[] { entry, place }.OfType<string>())})";
+    }
 
     private static bool LooksLikeJson(ReadOnlySpan<byte> start)
     {

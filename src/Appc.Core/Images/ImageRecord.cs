@@ -178,6 +178,13 @@ internal static unsafe class ImageRecord
             TreePath = hasTree ? Path.Combine(directory, StoreLayout.TreeDirectory) : null,
         };
 
-    private static ImageException Damaged(ImageId id, string directory, Exception e) => new(
-        ImageFailure.Storage, $"image {id} in {directory} cannot be read: {e.Message}", "remove it and import it again", e);
+    private static ImageException Damaged(ImageId id, string directory, Exception e)
+    {
+        string what = $"image {id} in {directory} cannot be read";
+
+        // What this process may not read is as it should be.
+        return e is UnauthorizedAccessException or ErrnoException { Number: Errno.EACCES or Errno.EPERM }
+            ? StorageFaults.From(e, what)
+            : new ImageException(ImageFailure.Storage, $"{what}: {e.Message}", "remove it and import it again", e);
+    }
 }

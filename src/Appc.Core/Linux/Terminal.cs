@@ -48,12 +48,29 @@ internal sealed unsafe class Terminal : IDisposable
         }
     }
 
+    /// <summary>Changes the size; does nothing once this side is closed.</summary>
     internal static void Resize(SafeFileHandle master, int columns, int rows)
     {
-        ReadOnlySpan<ushort> size = [(ushort)rows, (ushort)columns, 0, 0];
-        fixed (ushort* p = size)
+        bool held = false;
+        try
         {
-            ErrnoException.ThrowIfFailed(Libc.ioctl((int)master.DangerousGetHandle(), TIOCSWINSZ, (nint)p), "resize the terminal");
+            master.DangerousAddRef(ref held);
+            ReadOnlySpan<ushort> size = [(ushort)rows, (ushort)columns, 0, 0];
+            fixed (ushort* p = size)
+            {
+                ErrnoException.ThrowIfFailed(Libc.ioctl((int)master.DangerousGetHandle(), TIOCSWINSZ, (nint)p), "resize the terminal");
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The command is over.
+        }
+        finally
+        {
+            if (held)
+            {
+                master.DangerousRelease();
+            }
         }
     }
 

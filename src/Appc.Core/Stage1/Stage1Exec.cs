@@ -24,8 +24,3 @@ public sealed record Stage1Exec
     /// <summary>Changes the size of its terminal; null without one.</summary>
     public Action<TerminalSize>? Resize { get; init; }
 }
-
-/// <summary>How a process ended.</summary>
-/// <param name="ExitCode">Its exit code; null if a signal ended it.</param>
-/// <param name="Signal">Number of the signal that ended it; null if it exited.</param>
-public sealed record Stage1Exit(int? ExitCode, int? Signal);

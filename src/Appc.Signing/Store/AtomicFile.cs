@@ -31,7 +31,7 @@ internal static class AtomicFile
                     File.SetUnixFileMode(stream.SafeFileHandle, FileMode0644);
                 }
 
-                stream.Flush(flushToDisk: true);
+                FileFlush.ToDisk(stream);
             }
 
             File.Move(temporary, path, overwrite: true);
