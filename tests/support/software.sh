@@ -36,8 +36,8 @@ for wanted in "$@"; do
     packages+=("$chosen")
 done
 
-# Libraries that the host lacks; the largest serve only what is not used here.
-mapfile -t libraries < <(depends --recurse "${packages[@]}" | grep -E '^lib[a-z0-9.+-]+$' | grep -vE '^lib(llvm|clang|perl|pam|python|systemd-shared|gdk|x11|gd3)' | sort -u)
+# Libraries that the host lacks, those of node among them; the largest serve only what is not used here.
+mapfile -t libraries < <(depends --recurse "${packages[@]}" | grep -E '^(lib|node-)[a-z0-9.+-]+$' | grep -vE '^lib(llvm|clang|perl|pam|python|systemd-shared|gdk|x11|gd3)' | sort -u)
 unused='^(/usr/share/(doc|man|locale|lintian|bash-completion|systemtap)|/usr/include|/usr/lib/node_modules|/etc)(/|$)'
 download=()
 for package in "${packages[@]}" "${libraries[@]}"; do

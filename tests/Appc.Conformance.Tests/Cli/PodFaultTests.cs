@@ -47,11 +47,11 @@ public sealed partial class PodFaultTests(Materials materials, ITestOutputHelper
                     uuids.UnionWith(Named().Matches(GroupOf(first)).Select(m => m.Groups[1].Value));
                 }
 
-                await Task.Delay(random.Next(2) * random.Next(300), TestContext.Current.CancellationToken);
+                await Task.Delay(random.Next(3) == 0 ? 0 : random.Next(700), TestContext.Current.CancellationToken);
             }
 
             await Programs.UntilAsync(() => appc.HasExited || Strike(appc, victim), what);
-            await appc.WaitForExitAsync(new CancellationTokenSource(Programs.Patience).Token);
+            await WaitAsync(appc, victim, what);
             await drained;
             JsonElement pods = await world.JsonAsync("list");
             if (pods.GetArrayLength() == 0)
@@ -103,6 +103,33 @@ public sealed partial class PodFaultTests(Materials materials, ITestOutputHelper
         Assert.Empty(world.Leftovers());
     }
 
+    /// <summary>Waits for the program's end, which must follow that of its pod; tells who is left if it does not.</summary>
+    private static async Task WaitAsync(Process appc, string victim, string what)
+    {
+        const int Tries = 30;
+        for (int i = 0; i < Tries; i++)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            try
+            {
+                await appc.WaitForExitAsync(limit.Token);
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                // What was struck had come to its own end just then: nspawn's helpers live for a moment only.
+                Strike(appc, victim);
+            }
+        }
+
+        if (!appc.HasExited)
+        {
+            string tree = (await Programs.RunAsync("ps", "-e", "-H", "-o", "pid,ppid,stat,wchan:30,args")).Output;
+            appc.Kill();
+            Assert.Fail($"{what}: the program waits on:\n{string.Join('\n', tree.Split('\n').Where(l => l.Contains("appc", StringComparison.Ordinal) || l.Contains("systemd", StringComparison.Ordinal) || l.Contains("trap", StringComparison.Ordinal)))}");
+        }
+    }
+
     /// <summary>A pod that is told to run has a process, or has ended by the time one looks again.</summary>
     private static async Task AssertRunsOrEndsAsync(World world, string uuid, string what)
     {
@@ -137,9 +164,9 @@ public sealed partial class PodFaultTests(Materials materials, ITestOutputHelper
     {
         // nspawn is a child of the program, systemd of nspawn, the app of systemd; each known by its control group, as
         // they have other children too, for a moment.
-        int nspawn = Children(appc.Id).FirstOrDefault(c => GroupOf(c).Contains("/appc-", StringComparison.Ordinal));
-        int systemd = nspawn == 0 ? 0 : Children(nspawn).FirstOrDefault();
-        int app = systemd == 0 ? 0 : Children(systemd).FirstOrDefault(c => GroupOf(c).Contains("/app-", StringComparison.Ordinal));
+        int nspawn = Children(appc.Id).Find(c => GroupOf(c).Contains("/appc-", StringComparison.Ordinal));
+        int systemd = nspawn == 0 ? 0 : Children(nspawn).Find(_ => true);
+        int app = systemd == 0 ? 0 : Children(systemd).Find(c => GroupOf(c).Contains("/app-", StringComparison.Ordinal));
         int[] found = victim switch
         {
             "host" => [appc.Id],
@@ -163,7 +190,7 @@ public sealed partial class PodFaultTests(Materials materials, ITestOutputHelper
         }
     }
 
-    private static IReadOnlyList<int> Children(int pid)
+    private static List<int> Children(int pid)
     {
         try
         {

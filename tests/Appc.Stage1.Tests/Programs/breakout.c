@@ -236,7 +236,8 @@ static int sys_kernel(void) {
     return any(readable, LIST("/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/config", "/sys/fs/bpf", "/sys/fs/pstore",
         "/sys/kernel/vmcoreinfo", "/sys/kernel/notes"));
 }
-static int sys_firmware(void) { return any(readable, LIST("/sys/firmware", "/sys/firmware/efi/efivars", "/sys/firmware/dmi/tables/DMI", "/sys/firmware/acpi/tables/DSDT", "/sys/devices/virtual/powercap")); }
+static int sys_firmware(void) { return any(readable, LIST("/sys/firmware", "/sys/firmware/efi/efivars", "/sys/firmware/dmi/tables/DMI", "/sys/firmware/acpi/tables/DSDT", 
+        "/sys/devices/virtual/powercap/intel-rapl/intel-rapl:0/energy_uj")); }
 
 /* ---- settings of the kernel ---- */
 
