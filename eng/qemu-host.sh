@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The checks of tests/support/host-check.sh in a virtual machine: a Debian with a kernel, a systemd and control groups (pure
-# version 2) of its own. Needs no KVM; emulated it takes some minutes, so it is no part of test.sh.
+# version 2) of its own. Needs no KVM; emulated it takes some minutes, so it is no part of test.sh. APPC_QEMU_ACCEL=kvm is
+# faster where it works.
 #   eng/qemu-host.sh [--keep]
 # The machine's tree is made once, in $XDG_CACHE_HOME/appc-qemu or ~/.cache/appc-qemu; --keep keeps its disk for a look.
 set -euo pipefail
@@ -70,7 +71,7 @@ TTYPath=/dev/ttyS0
 WantedBy=multi-user.target
 UNIT
 ln -sf /etc/systemd/system/check.service "$root/etc/systemd/system/multi-user.target.wants/check.service"
-for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer; do
+for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 echo "DefaultTimeoutStartSec=900s" | sed '1i [Manager]' >"$root/etc/systemd/system.conf"
@@ -78,9 +79,9 @@ mkfs.ext4 -q -d "$root" "$disk"
 
 echo "== the machine"
 started=$SECONDS
-timeout 2400 qemu-system-x86_64 -machine q35,accel=kvm:tcg -cpu max -smp 2 -m 2048 -nographic -no-reboot -net none \
+timeout 2400 qemu-system-x86_64 -machine "q35,accel=${APPC_QEMU_ACCEL:-tcg}" -cpu max,-arch-capabilities -smp 2 -m 2048 -nographic -no-reboot -net none \
     -kernel "$(ls "$root"/boot/vmlinuz-* | tail -1)" -initrd "$(ls "$root"/boot/initrd.img-* | tail -1)" \
-    -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=no" \
-    -drive "file=$disk,format=raw,if=virtio,cache=unsafe" </dev/null 2>&1 | tr -d '\r' | tee "$work/console"
+    -append "root=/dev/vda rw console=ttyS0 systemd.show_status=yes" \
+    -drive "file=$disk,format=raw,if=virtio,cache=unsafe" </dev/null 2>&1 | sed -u 's|\r||g' | tee "$work/console"
 echo "== $((SECONDS - started)) s"
 grep -qx "all kept" "$work/console" || die "not all was kept"

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Appc.Cli.CommandLine;
 using Appc.Pods;
 
@@ -12,7 +13,7 @@ internal static class PodRunner
         await using Stream output = Console.OpenStandardOutput();
         await using Stream error = Console.OpenStandardError();
         Task copying = pod.CopyLogsAsync(output, error, follow: true, cancellationToken: CancellationToken.None);
-        Task announcing = AnnounceAsync(context.Caller, pod, interrupted);
+        Task announcing = AnnounceAsync(context, pod, interrupted);
         PodStatus status;
         try
         {
@@ -20,7 +21,7 @@ internal static class PodRunner
         }
         catch (OperationCanceledException)
         {
-            context.Caller.NotifyStopping();
+            Tell(context, c => c.NotifyStopping());
             context.Reporter.Note($"appc: stopping pod {pod.Uuid}");
             status = await pod.StopAsync(cancellationToken: CancellationToken.None);
         }
@@ -52,9 +53,9 @@ internal static class PodRunner
     }
 
     /// <summary>Tells the unit that this program runs in when the pod is ready.</summary>
-    private static async Task AnnounceAsync(CallerUnit caller, Pod pod, CancellationToken interrupted)
+    private static async Task AnnounceAsync(CliContext context, Pod pod, CancellationToken interrupted)
     {
-        if (!caller.AwaitsReadiness)
+        if (!context.Caller.AwaitsReadiness)
         {
             return;
         }
@@ -62,11 +63,24 @@ internal static class PodRunner
         try
         {
             await pod.WaitUntilReadyAsync(cancellationToken: interrupted);
-            caller.NotifyReady();
+            Tell(context, c => c.NotifyReady());
         }
         catch (Exception e) when (e is PodException or OperationCanceledException)
         {
             // It ended before it was ready, which its end tells.
+        }
+    }
+
+    private static void Tell(CliContext context, Action<CallerUnit> tell)
+    {
+        try
+        {
+            tell(context.Caller);
+        }
+        catch (SocketException e)
+        {
+            // The pod matters more than who watches it.
+            context.Reporter.Note($"appc: the service manager cannot be told: {e.Message}");
         }
     }
 

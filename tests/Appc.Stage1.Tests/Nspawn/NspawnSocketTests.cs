@@ -113,6 +113,25 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
         Assert.Equal(PodState.Running, (await pod.GetStatusAsync()).State);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_app_whose_start_fails_does_not_hold_the_pod_up(bool lazy)
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = lazy;
+        AppSpec server = await ServerAsync([new EventHandlerSpec("pre-start", ["/bin/sh", "-c", "exit 3"])]);
+        AppSpec other = await _pods.AppAsync("announce");
+        (server.Name, other.Name, other.Exec) = ("server", "other", "/bin/true");
+        Pod pod = await _pods.RunAsync(new PodSpec
+        {
+            Apps = { server, other }, Sockets = { http }, Options = new Stage1Options { ExitPolicy = PodExitPolicy.LastExit },
+        });
+        using Socket? first = lazy ? await ConnectAsync(address) : null;
+        PodStatus end = await pod.WaitAsync().WaitAsync(ServicePods.Limit);
+        Assert.Equal([3, 0], end.Apps.Select(a => a.ExitCode));
+    }
+
     [Fact]
     public async Task A_pod_that_waits_for_a_connection_is_stopped()
     {
@@ -151,10 +170,11 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
         Assert.Contains("only prepared", prepared.Message, StringComparison.Ordinal);
     }
 
-    private Task<AppSpec> ServerAsync() => _pods.AppAsync("serve", m => m with
+    private Task<AppSpec> ServerAsync(IReadOnlyList<EventHandlerSpec>? handlers = null) => _pods.AppAsync("serve", m => m with
     {
         App = m.App! with
         {
+            EventHandlers = handlers ?? [],
             Ports =
             [
                 new Port { Name = AcName.Parse("http"), Number = 80, SocketActivated = true },
