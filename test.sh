@@ -10,7 +10,8 @@ become_root "$0" "$@"
 need systemd-nspawn=systemd-container /lib/systemd/systemd=systemd busybox=busybox-static gpg=gnupg gpgv=gpgv \
     openssl=openssl bzip2=bzip2 xz=xz-utils gzip=gzip tar=tar zstd=zstd bsdtar=libarchive-tools strace=strace setfattr=attr \
     python3=python3 setpriv=util-linux flock=util-linux \
-    dbus-daemon=dbus machinectl=systemd-container findmnt=util-linux nsenter=util-linux ip=iproute2 ps=procps getcap=libcap2-bin cc=gcc /usr/include/stdio.h=libc6-dev clang=clang /usr/include/zlib.h=zlib1g-dev
+    findmnt=util-linux nsenter=util-linux dbus-daemon=dbus machinectl=systemd-container ip=iproute2 ps=procps \
+    getcap=libcap2-bin cc=gcc /usr/include/stdio.h=libc6-dev clang=clang /usr/include/zlib.h=zlib1g-dev
 need_dotnet
 
 started=$SECONDS
