@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks of tests/support/host-check.sh in a virtual machine: a Debian with a kernel, a systemd and control groups (pure
-# version 2) of its own. Needs no KVM; emulated it takes some minutes, so it is no part of test.sh. APPC_QEMU_ACCEL=kvm is
+# version 2) of its own. Needs no KVM; emulated it takes up to half an hour, so it is no part of test.sh. APPC_QEMU_ACCEL=kvm is
 # faster where it works.
 #   eng/qemu-host.sh [--keep]
 # The machine's tree is made once, in $XDG_CACHE_HOME/appc-qemu or ~/.cache/appc-qemu; --keep keeps its disk for a look.
@@ -62,7 +62,7 @@ Type=oneshot
 Environment=APPC_SLOW=10 DOTNET_ROOT=/usr/share/dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 ExecStartPre=sh -c 'uname -r; systemctl --version | head -1; stat -f -c %%T /sys/fs/cgroup; cat /sys/fs/cgroup/cgroup.controllers'
 ExecStart=bash /check/host-check.sh /check
-TimeoutStartSec=30min
+TimeoutStartSec=60min
 StandardOutput=tty
 StandardError=inherit
 TTYPath=/dev/ttyS0
@@ -79,7 +79,7 @@ mkfs.ext4 -q -d "$root" "$disk"
 
 echo "== the machine"
 started=$SECONDS
-timeout 2400 qemu-system-x86_64 -machine "q35,accel=${APPC_QEMU_ACCEL:-tcg}" -cpu max,-arch-capabilities -smp 2 -m 2048 -nographic -no-reboot -net none \
+timeout 4500 qemu-system-x86_64 -machine "q35,accel=${APPC_QEMU_ACCEL:-tcg}" -cpu max,-arch-capabilities -smp 2 -m 2048 -nographic -no-reboot -net none \
     -kernel "$(ls "$root"/boot/vmlinuz-* | tail -1)" -initrd "$(ls "$root"/boot/initrd.img-* | tail -1)" \
     -append "root=/dev/vda rw console=ttyS0 systemd.show_status=yes" \
     -drive "file=$disk,format=raw,if=virtio,cache=unsafe" </dev/null 2>&1 | sed -u 's|\r||g' | tee "$work/console"
