@@ -14,7 +14,8 @@ need qemu-system-x86_64=qemu-system-x86 debootstrap=debootstrap mkfs.ext4=e2fspr
 need_dotnet
 
 release=${APPC_QEMU_RELEASE:-bookworm}
-mirror=${APPC_QEMU_MIRROR:-http://deb.debian.org/debian}
+# From where this system has its own packages, if it is a Debian; otherwise debootstrap knows a place.
+mirror=${APPC_QEMU_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-qemu
 tree=$cache/$release
 work=$(mktemp -d "${TMPDIR:-/tmp}/appc-qemu.XXXXXX")
@@ -25,7 +26,7 @@ if [ ! -e "$tree/.complete" ]; then
     echo "== a Debian $release in $tree"
     rm -rf "$tree"
     mkdir -p "$cache"
-    debootstrap --variant=minbase --include="$packages" "$release" "$tree" "$mirror" >"$work/debootstrap.log" 2>&1 ||
+    debootstrap --variant=minbase --include="$packages" "$release" "$tree" ${mirror:+"$mirror"} >"$work/debootstrap.log" 2>&1 ||
         { tail -20 "$work/debootstrap.log"; die "debootstrap failed"; }
     rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
     touch "$tree/.complete"
