@@ -117,7 +117,8 @@ public sealed partial class ImageStore
 
         if (ImageId.TryParse(reference, out ImageId? exact))
         {
-            return Directory.Exists(_layout.Image(exact)) ? exact : throw NotFound(reference);
+            // Whoever may not look into the store is told so by the second look.
+            return Directory.Exists(_layout.Image(exact)) || ListIds().Contains(exact) ? exact : throw NotFound(reference);
         }
 
         ImageMatch.CheckPrefix(reference);
