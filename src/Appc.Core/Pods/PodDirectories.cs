@@ -111,14 +111,22 @@ internal sealed class PodDirectories
     /// <summary>Moves a pod to another phase; false if it is no longer where it was.</summary>
     public bool Move(PodLocation from, PodPhase to)
     {
+        string target = DirectoryOf(to, from.Uuid);
         try
         {
-            Directory.Move(from.Directory, DirectoryOf(to, from.Uuid));
+            Directory.Move(from.Directory, target);
             return true;
+        }
+        catch (DirectoryNotFoundException) when (!Directory.Exists(from.Directory))
+        {
+            return false;
         }
         catch (DirectoryNotFoundException)
         {
-            return false;
+            // Somebody took the empty directory of a phase away.
+            MakeDirectory(Path.GetDirectoryName(target)!);
+            Directory.Move(from.Directory, target);
+            return true;
         }
     }
 

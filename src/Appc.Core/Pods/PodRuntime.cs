@@ -76,7 +76,10 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
         using (embryo.Lock)
         {
-            _pods.Move(embryo.Location, PodPhase.Prepared);
+            if (!_pods.Move(embryo.Location, PodPhase.Prepared))
+            {
+                throw new PodException(PodFailure.WrongState, $"the pod {embryo.Location.Uuid} was removed while it was prepared");
+            }
         }
 
         return new Pod(this, embryo.Location.Uuid, spec.StopOnDispose);

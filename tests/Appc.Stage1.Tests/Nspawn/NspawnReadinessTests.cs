@@ -112,6 +112,16 @@ public sealed class NspawnReadinessTests(NspawnFixture fixture) : IAsyncDisposab
     [Fact]
     public async Task A_pod_that_is_only_prepared_does_not_become_ready()
     {
+        // Also where the empty directory that it belongs into was taken away.
+        try
+        {
+            Directory.Delete(Path.Combine(_pods.Root, "pods/prepared"));
+        }
+        catch (IOException)
+        {
+            // It is not there, or holds the pod of another test.
+        }
+
         Pod pod = await _pods.Runtime.PrepareAsync(new PodSpec(await _pods.AppAsync("silent")));
         PodException e = await Assert.ThrowsAsync<PodException>(() => pod.WaitUntilReadyAsync());
         Assert.Equal(PodFailure.WrongState, e.Failure);
