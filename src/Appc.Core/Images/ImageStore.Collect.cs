@@ -154,7 +154,7 @@ public sealed partial class ImageStore
                 return null;
             }
 
-            long bytes = dryRun ? DiskUsage.Measure(_layout.Image(id)) : Discard(_layout.Image(id), _layout.Images);
+            long bytes = dryRun ? DiskUsage.Measure(_layout.Image(id)) : Discard(_layout.Image(id), _layout.Images, measure: true);
             if (!dryRun)
             {
                 _log.Removed(id);
@@ -187,7 +187,7 @@ public sealed partial class ImageStore
                 string tree = path[..^StoreLayout.RenderedRecordSuffix.Length];
                 if (Directory.Exists(tree))
                 {
-                    bytes += dryRun ? DiskUsage.Measure(tree) : Discard(tree, parent);
+                    bytes += dryRun ? DiskUsage.Measure(tree) : Discard(tree, parent, measure: true);
                     removed.Add(Path.GetRelativePath(Root, tree));
                 }
 
@@ -218,15 +218,15 @@ public sealed partial class ImageStore
 
     /// <summary>
     /// First out of sight by one rename, then file by file; a kill in between leaves a leftover. Returns the bytes that
-    /// became free. To be called under the image's exclusive lock.
+    /// became free if these are wanted, which takes a walk. To be called under the image's exclusive lock.
     /// </summary>
-    private long Discard(string directory, string parent)
+    private long Discard(string directory, string parent, bool measure)
     {
         using TemporaryDirectory work = TemporaryDirectory.Create(_layout);
         string doomed = Path.Combine(work.Path, "doomed");
         Directory.Move(directory, doomed);
         SyncDirectory(parent);
-        long bytes = DiskUsage.Measure(doomed);
+        long bytes = measure ? DiskUsage.Measure(doomed) : 0;
         TreeRemover.Remove(doomed);
         return bytes;
     }

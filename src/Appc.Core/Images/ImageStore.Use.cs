@@ -125,7 +125,7 @@ public sealed partial class ImageStore
 
             try
             {
-                Discard(_layout.Image(id), _layout.Images);
+                Discard(_layout.Image(id), _layout.Images, measure: false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

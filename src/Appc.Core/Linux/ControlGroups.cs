@@ -9,7 +9,7 @@ internal static class ControlGroups
     /// <returns>The directory in the version 2 hierarchy, null if it is the same; and the <c>cgroup.procs</c> files in those of version 1.</returns>
     internal static (string? Unified, List<string> Others) Differing(int pid)
     {
-        Dictionary<string, string> own = Read("/proc/self/cgroup");
+        IReadOnlyDictionary<string, string> own = OfThisProcess();
         string? unified = null;
         List<string> others = [];
         foreach ((string controllers, string path) in Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup")))
@@ -30,45 +30,37 @@ internal static class ControlGroups
         return (unified, others);
     }
 
-    /// <summary>The directory of a control group; null if its hierarchy is not mounted, or not so that the group shows.</summary>
-    /// <param name="controllers">As in <c>/proc/PID/cgroup</c>: empty for version 2, else the controllers or <c>name=NAME</c>.</param>
-    /// <param name="path">As there.</param>
-    internal static string? FindDirectory(string controllers, string path)
+    /// <summary>The mounted hierarchies of control groups.</summary>
+    internal static IEnumerable<ControlGroupHierarchy> Hierarchies()
     {
         foreach (string line in File.ReadLines("/proc/self/mountinfo"))
         {
             // 31 23 0:28 /root /mount/point options - type source options
             string[] fields = line.Split(' ');
             int separator = Array.IndexOf(fields, "-");
-            if (separator < 6 || fields.Length < separator + 4 || fields[separator + 1] != (controllers.Length == 0 ? "cgroup2" : "cgroup"))
+            if (separator >= 6 && fields.Length >= separator + 4 && fields[separator + 1] is "cgroup" or "cgroup2")
             {
-                continue;
-            }
-
-            string[] options = fields[separator + 3].Split(',');
-            if (controllers.Length > 0 && !controllers.Split(',').All(options.Contains))
-            {
-                continue;
-            }
-
-            string root = fields[3];
-            if (root == "/" || path == root || path.StartsWith(root + "/", StringComparison.Ordinal))
-            {
-                string directory = fields[4] + (root == "/" ? path : path[root.Length..]).TrimEnd('/');
-                if (Directory.Exists(directory))
-                {
-                    return directory;
-                }
+                yield return new ControlGroupHierarchy(fields[4], fields[3], fields[separator + 1] == "cgroup2", fields[separator + 3].Split(','));
             }
         }
-
-        return null;
     }
+
+    /// <summary>The control groups of this process by controllers, as in <c>/proc/self/cgroup</c>: those of version 2 are empty.</summary>
+    internal static IReadOnlyDictionary<string, string> OfThisProcess() => Read("/proc/self/cgroup");
+
+    /// <summary>The directory of a control group; null if its hierarchy is not mounted, or not so that the group shows.</summary>
+    /// <param name="controllers">As in <c>/proc/PID/cgroup</c>: empty for version 2, else the controllers or <c>name=NAME</c>.</param>
+    /// <param name="path">As there.</param>
+    internal static string? FindDirectory(string controllers, string path) =>
+        Hierarchies()
+            .Where(h => controllers.Length == 0 ? h.IsVersion2 : !h.IsVersion2 && controllers.Split(',').All(h.Options.Contains))
+            .Select(h => h.Locate(path))
+            .FirstOrDefault(Directory.Exists);
 
     /// <summary>The directory of this process in the version 1 hierarchy that has a controller; null if none that shows has it.</summary>
     internal static string? OwnVersion1(string controller)
     {
-        foreach ((string controllers, string path) in Read("/proc/self/cgroup"))
+        foreach ((string controllers, string path) in OfThisProcess())
         {
             if (controllers.Split(',').Contains(controller))
             {

@@ -105,7 +105,7 @@ internal sealed class DescriptorStream : Stream
     /// <summary>The number of bytes, 0 at the end; -1 if there is nothing yet.</summary>
     private unsafe int TryRead(Span<byte> buffer)
     {
-        using Hold hold = new(_handle);
+        using HeldDescriptor hold = new(_handle);
         fixed (byte* p = buffer)
         {
             while (true)
@@ -134,7 +134,7 @@ internal sealed class DescriptorStream : Stream
 
     private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {
-        using Hold hold = new(_handle);
+        using HeldDescriptor hold = new(_handle);
         fixed (byte* p = buffer)
         {
             while (true)
@@ -163,7 +163,7 @@ internal sealed class DescriptorStream : Stream
     {
         // The descriptor stays open for as long as the loop knows it, whoever disposes the stream meanwhile.
         TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using Hold hold = new(_handle);
+        using HeldDescriptor hold = new(_handle);
         ulong key = _loop.Add(_handle, events, ready.SetResult);
         await using (cancellationToken.UnsafeRegister(
             _ =>
@@ -177,21 +177,5 @@ internal sealed class DescriptorStream : Stream
         {
             await ready.Task.ConfigureAwait(false);
         }
-    }
-
-    private sealed class Hold : IDisposable
-    {
-        private readonly SafeFileHandle _handle;
-
-        internal Hold(SafeFileHandle handle)
-        {
-            bool added = false;
-            handle.DangerousAddRef(ref added);
-            _handle = handle;
-        }
-
-        internal int Number => (int)_handle.DangerousGetHandle();
-
-        public void Dispose() => _handle.DangerousRelease();
     }
 }

@@ -15,6 +15,19 @@ internal sealed class HeldDescriptor : IDisposable
         handle.DangerousAddRef(ref _held);
     }
 
+    /// <summary>Holds a descriptor; null if it is closed.</summary>
+    internal static HeldDescriptor? TryTake(SafeHandle handle)
+    {
+        try
+        {
+            return new HeldDescriptor(handle);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
     internal int Number => (int)_handle.DangerousGetHandle();
 
     public void Dispose()

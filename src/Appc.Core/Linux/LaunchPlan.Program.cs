@@ -135,10 +135,12 @@ internal sealed unsafe partial class LaunchPlan
         }
     }
 
-    private static void KillAndReap(LaunchedProcess process)
+    /// <summary>Ends a child of which nobody would ever know the end.</summary>
+    internal static void KillAndReap(LaunchedProcess process)
     {
         PidFd.Signal(process.PidFd, LibC.SIGKILL);
         Reap(process.PidFd);
+        process.PidFd.Dispose();
     }
 
     private static int ReadReport(SafeFileHandle report, byte* buffer, int size, CancellationToken cancellationToken)

@@ -77,22 +77,6 @@ internal static class ProcFs
         }
     }
 
-    /// <summary>The cgroups of this process: hierarchy (empty for the unified one) and path.</summary>
-    internal static IReadOnlyList<(string Controllers, string Path)> OwnCGroups()
-    {
-        List<(string, string)> groups = [];
-        foreach (string line in File.ReadLines("/proc/self/cgroup"))
-        {
-            string[] parts = line.Split(':', 3);
-            if (parts.Length == 3)
-            {
-                groups.Add((parts[1], parts[2]));
-            }
-        }
-
-        return groups;
-    }
-
     /// <summary>
     /// The set of signals on one line of <c>/proc/PID/status</c> (<c>SigCgt</c>, <c>SigIgn</c>, <c>SigBlk</c>); bit
     /// N-1 stands for signal N. Null if there is no such process.

@@ -46,6 +46,24 @@ internal sealed class ProcessReaper : IDisposable
         return completion.Task;
     }
 
+    /// <summary>Waits for the end of a child that became its program, and owns it from now on. If that cannot be, the child is killed: nobody would ever know of its end.</summary>
+    /// <param name="process">The child.</param>
+    /// <param name="startTime">When it started, in clock ticks since boot; 0 if the kernel does not say.</param>
+    internal Task<ProcessEnd> Adopt(LaunchedProcess process, out long startTime)
+    {
+        try
+        {
+            // Before it may be reaped: until then the number is the child's, dead or alive.
+            startTime = ProcFs.StartTime(process.Pid) ?? 0;
+            return WaitAsync(process.PidFd, isChild: true);
+        }
+        catch
+        {
+            LaunchPlan.KillAndReap(process);
+            throw;
+        }
+    }
+
     /// <summary>
     /// Waits for the end of any process, a child or not; the status of children is left for others to take.
     /// </summary>

@@ -51,26 +51,17 @@ internal sealed unsafe class Terminal : IDisposable
     /// <summary>Changes the size; does nothing once this side is closed.</summary>
     internal static void Resize(SafeFileHandle master, int columns, int rows)
     {
-        bool held = false;
-        try
-        {
-            master.DangerousAddRef(ref held);
-            ReadOnlySpan<ushort> size = [(ushort)rows, (ushort)columns, 0, 0];
-            fixed (ushort* p = size)
-            {
-                ErrnoException.ThrowIfFailed(Libc.ioctl((int)master.DangerousGetHandle(), TIOCSWINSZ, (nint)p), "resize the terminal");
-            }
-        }
-        catch (ObjectDisposedException)
+        using HeldDescriptor? held = HeldDescriptor.TryTake(master);
+        if (held is null)
         {
             // The command is over.
+            return;
         }
-        finally
+
+        ReadOnlySpan<ushort> size = [(ushort)rows, (ushort)columns, 0, 0];
+        fixed (ushort* p = size)
         {
-            if (held)
-            {
-                master.DangerousRelease();
-            }
+            ErrnoException.ThrowIfFailed(Libc.ioctl(held.Number, TIOCSWINSZ, (nint)p), "resize the terminal");
         }
     }
 

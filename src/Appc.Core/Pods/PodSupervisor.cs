@@ -168,30 +168,23 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
 
     public async Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken)
     {
-        if (pods.Find(uuid) is not { Phase: PodPhase.Run } location || Look(uuid).State != PodState.Running)
+        if (FindRunning(uuid) is not { } location)
         {
             PodStatus status = Look(uuid);
             return status.HasEnded ? status : throw WrongState(uuid, "does not run");
         }
 
-        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(uuid, "has no record of how it was started");
-        IStage1 stage1 = Stage1Of(uuid, record);
-        Stage1Pod pod = PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record);
+        (IStage1 stage1, Stage1Pod pod) = Describe(location);
         await stage1.StopAsync(pod, FirstProcessOf(location), grace, cancellationToken).ConfigureAwait(false);
         return await WaitAsync(uuid, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions options, CancellationToken cancellationToken)
     {
-        if (pods.Find(uuid) is not { Phase: PodPhase.Run } location || Look(uuid).State != PodState.Running)
-        {
-            throw WrongState(uuid, "does not run");
-        }
-
-        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(uuid, "has no record of how it was started");
-        IStage1Exec stage1 = Stage1Of(uuid, record) as IStage1Exec
-            ?? throw new PodException(PodFailure.HostUnsuitable, $"the stage1 flavour {record.Stage1} of the pod {uuid} runs no commands");
-        Stage1Pod pod = PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record);
+        PodLocation location = FindRunning(uuid) ?? throw WrongState(uuid, "does not run");
+        (IStage1 flavour, Stage1Pod pod) = Describe(location);
+        IStage1Exec stage1 = flavour as IStage1Exec
+            ?? throw new PodException(PodFailure.HostUnsuitable, $"the stage1 flavour {flavour.Name} of the pod {uuid} runs no commands");
         Stage1Command inside = new()
         {
             Arguments = command,
@@ -282,6 +275,16 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         ?? ProcessIdentity.FindHolder(pods.LockPathOf(location.Uuid))
         ?? PodFiles.ReadLeader(location.Directory)
         ?? throw WrongState(location.Uuid, "is being started by somebody else");
+
+    private PodLocation? FindRunning(string uuid) =>
+        pods.Find(uuid) is { Phase: PodPhase.Run } location && Look(uuid).State == PodState.Running ? location : null;
+
+    /// <summary>A started pod, and the flavour that it runs under.</summary>
+    private (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location)
+    {
+        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
+        return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record));
+    }
 
     private IStage1 Stage1Of(string uuid, PodRecord record) =>
         findStage1(record.Stage1) ?? throw new PodException(

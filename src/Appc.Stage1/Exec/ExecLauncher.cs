@@ -1,6 +1,5 @@
 using Appc.Linux;
 using Microsoft.Win32.SafeHandles;
-using Tmds.Linux;
 
 namespace Appc.Stage1.Exec;
 
@@ -45,19 +44,7 @@ internal sealed class ExecLauncher : IDisposable
 
     private Stage1Exec Connect(LaunchedProcess process, SafeFileHandle input, SafeFileHandle output, SafeFileHandle? error, Action<TerminalSize>? resize)
     {
-        Task<ProcessEnd> end;
-        try
-        {
-            end = _reaper.WaitAsync(process.PidFd, isChild: true);
-        }
-        catch
-        {
-            PidFd.Signal(process.PidFd, LibC.SIGKILL);
-            PidFd.Reap(process.PidFd);
-            process.PidFd.Dispose();
-            throw;
-        }
-
+        Task<ProcessEnd> end = _reaper.Adopt(process, out _);
         SafeFileHandle pidfd = process.PidFd;
         return new Stage1Exec
         {
@@ -73,22 +60,11 @@ internal sealed class ExecLauncher : IDisposable
 
     private static void SendTo(SafeFileHandle pidfd, int signal)
     {
-        bool held = false;
-        try
+        // None if it has ended and was reaped.
+        using HeldDescriptor? held = HeldDescriptor.TryTake(pidfd);
+        if (held is not null)
         {
-            pidfd.DangerousAddRef(ref held);
             PidFd.Signal(pidfd, signal);
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended and was reaped.
-        }
-        finally
-        {
-            if (held)
-            {
-                pidfd.DangerousRelease();
-            }
         }
     }
 

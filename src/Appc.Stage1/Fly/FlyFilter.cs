@@ -154,6 +154,6 @@ internal static class FlyFilter
     }
 
     private static bool OptsOut(IReadOnlyList<Isolator> isolators) =>
-        (IsolatorReader.Find(isolators, IsolatorReader.SeccompRetainSet) is { } retain && IsolatorReader.ReadSet(retain).Contains("@appc.io/all"))
-        || (IsolatorReader.Find(isolators, IsolatorReader.SeccompRemoveSet) is { } remove && IsolatorReader.ReadSet(remove).Contains("@appc.io/empty"));
+        (IsolatorReader.Find(isolators, IsolatorNames.SeccompRetainSet) is { } retain && IsolatorReader.ReadSet(retain).Contains("@appc.io/all"))
+        || (IsolatorReader.Find(isolators, IsolatorNames.SeccompRemoveSet) is { } remove && IsolatorReader.ReadSet(remove).Contains("@appc.io/empty"));
 }

@@ -11,6 +11,9 @@ internal sealed class FlyLimits
 
     private FlyLimits(List<string> groups) => _groups = groups;
 
+    /// <summary>Whether the pod is not limited.</summary>
+    internal bool IsEmpty => _groups.Count == 0;
+
     /// <summary>Makes the groups. What this host cannot limit was reported before.</summary>
     internal static FlyLimits Prepare(Stage1Pod pod, string subject)
     {

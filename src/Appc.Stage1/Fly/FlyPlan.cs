@@ -81,7 +81,7 @@ internal sealed class FlyPlan
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
         LaunchArgument output = OpenLog(_pod.StandardOutputPath(_app.Name));
         LaunchArgument error = OpenLog(_pod.StandardErrorPath(_app.Name));
-        if (IsolatorReader.ReadInteger(app.Isolators, IsolatorReader.OomScoreAdjustment) is { } score)
+        if (IsolatorReader.ReadInteger(app.Isolators, IsolatorNames.OomScoreAdj) is { } score)
         {
             _plan.WriteFile("set the OOM score", "/proc/self/oom_score_adj", System.Text.Encoding.ASCII.GetBytes(score.ToString(CultureInfo.InvariantCulture)));
         }
@@ -118,7 +118,7 @@ internal sealed class FlyPlan
         }
 
         PrivilegeSteps.Drop(_plan, user, capabilities, retained, lastCapability);
-        if (IsolatorReader.ReadBoolean(app.Isolators, IsolatorReader.NoNewPrivileges))
+        if (IsolatorReader.ReadBoolean(app.Isolators, IsolatorNames.NoNewPrivileges))
         {
             _plan.NoNewPrivileges();
         }
@@ -154,11 +154,11 @@ internal sealed class FlyPlan
             WorkingDirectory = ExecRequest.DirectoryOf(stage1App, command),
             Capabilities = capabilities,
             CapabilitiesRetained = retained,
-            NoNewPrivileges = IsolatorReader.ReadBoolean(app.Isolators, IsolatorReader.NoNewPrivileges),
+            NoNewPrivileges = IsolatorReader.ReadBoolean(app.Isolators, IsolatorNames.NoNewPrivileges),
             LastCapability = lastCapability,
             Filters = filter.Length == 0 ? [] : [filter],
             FiltersFirst = true,
-            OomScoreAdjustment = IsolatorReader.ReadInteger(app.Isolators, IsolatorReader.OomScoreAdjustment),
+            OomScoreAdjustment = IsolatorReader.ReadInteger(app.Isolators, IsolatorNames.OomScoreAdj),
             HostUid = user.Uid,
         };
     }

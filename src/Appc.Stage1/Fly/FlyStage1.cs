@@ -205,8 +205,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
                 process = plan.Start();
             }
 
-            (Stage1ProcessId id, Task<ProcessEnd> end) = Watch(process);
-            return new Stage1Process(id, RecordAsync(end, status, pod));
+            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
         }
         catch (LaunchException e)
         {
@@ -220,28 +220,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         }
     }
 
-    private (Stage1ProcessId Id, Task<ProcessEnd> End) Watch(LaunchedProcess process)
-    {
-        try
-        {
-            // Before the reaper may take it: until then the number is the child's, dead or alive.
-            Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
-            return (id, _reaper.WaitAsync(process.PidFd, isChild: true));
-        }
-        catch
-        {
-            // Nobody would ever know of its end: it must not go on.
-            PidFd.Signal(process.PidFd, LibC.SIGKILL);
-            PidFd.Reap(process.PidFd);
-            process.PidFd.Dispose();
-            throw;
-        }
-    }
-
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
 
-    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod)
+    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod, FlyLimits limits)
     {
         ProcessEnd end = await ended.ConfigureAwait(false);
         using (status)
@@ -255,7 +237,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
 
         try
         {
-            if (!await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
+            if (!limits.IsEmpty && !await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
             {
                 _logger.GroupsNotRemoved(pod.Uuid, "processes are left in them");
             }

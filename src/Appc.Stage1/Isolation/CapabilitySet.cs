@@ -57,15 +57,15 @@ internal readonly record struct CapabilitySet(ulong Bits)
     /// <exception cref="LaunchException">Both sets are given, or one of them cannot be read.</exception>
     internal static CapabilitySet FromIsolators(IReadOnlyList<Isolator> isolators, out bool retained)
     {
-        Isolator? retain = IsolatorReader.Find(isolators, IsolatorReader.CapabilitiesRetainSet);
-        Isolator? remove = IsolatorReader.Find(isolators, IsolatorReader.CapabilitiesRemoveSet);
+        Isolator? retain = IsolatorReader.Find(isolators, IsolatorNames.CapabilitiesRetainSet);
+        Isolator? remove = IsolatorReader.Find(isolators, IsolatorNames.CapabilitiesRemoveSet);
         retained = retain is not null;
         if (retain is not null && remove is not null)
         {
             throw new LaunchException(
                 "read the isolators",
                 0,
-                $"an app has both {IsolatorReader.CapabilitiesRetainSet} and {IsolatorReader.CapabilitiesRemoveSet}",
+                $"an app has both {IsolatorNames.CapabilitiesRetainSet} and {IsolatorNames.CapabilitiesRemoveSet}",
                 "Use one of the two isolators.");
         }
 

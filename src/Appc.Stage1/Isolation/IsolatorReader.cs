@@ -6,13 +6,6 @@ namespace Appc.Stage1.Isolation;
 /// <summary>Reads the values of isolators that flavours enforce.</summary>
 internal static class IsolatorReader
 {
-    internal const string CapabilitiesRetainSet = "os/linux/capabilities-retain-set";
-    internal const string CapabilitiesRemoveSet = "os/linux/capabilities-remove-set";
-    internal const string SeccompRetainSet = "os/linux/seccomp-retain-set";
-    internal const string SeccompRemoveSet = "os/linux/seccomp-remove-set";
-    internal const string NoNewPrivileges = "os/linux/no-new-privileges";
-    internal const string OomScoreAdjustment = "os/linux/oom-score-adj";
-
     /// <summary>The isolator of a name, the last one if there are several; null if there is none.</summary>
     internal static Isolator? Find(IReadOnlyList<Isolator> isolators, string name) =>
         isolators.LastOrDefault(i => i.Name.ToString() == name);

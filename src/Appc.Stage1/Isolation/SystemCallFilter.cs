@@ -9,9 +9,6 @@ namespace Appc.Stage1.Isolation;
 /// <param name="ErrorName">The error that a denied call gives; null means that the process is killed by SIGSYS.</param>
 internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, string? ErrorName)
 {
-    internal const string RetainSet = "os/linux/seccomp-retain-set";
-    internal const string RemoveSet = "os/linux/seccomp-remove-set";
-
     // The sets of the specification and of rkt (ace.md; rkt's seccomp guide). "all" and "empty" opt out.
     private const string All = "@appc.io/all";
     private const string Empty = "@appc.io/empty";
@@ -32,7 +29,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
 
     private static readonly string[] NeverByDefault =
     [
-        "@keyring", "io_uring_enter", "io_uring_register", "io_uring_setup", "userfaultfd",
+        .. Never, "io_uring_enter", "io_uring_register", "io_uring_setup", "userfaultfd",
     ];
 
     // What systemd-nspawn allows and the default filter does not: harmless without a capability, or within namespaces.
@@ -88,14 +85,14 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
     /// <exception cref="LaunchException">Both sets are given, or one of them cannot be read.</exception>
     internal static SystemCallFilter? FromIsolators(IReadOnlyList<Isolator> isolators, CapabilitySet capabilities)
     {
-        Isolator? retain = IsolatorReader.Find(isolators, RetainSet);
-        Isolator? remove = IsolatorReader.Find(isolators, RemoveSet);
+        Isolator? retain = IsolatorReader.Find(isolators, IsolatorNames.SeccompRetainSet);
+        Isolator? remove = IsolatorReader.Find(isolators, IsolatorNames.SeccompRemoveSet);
         return (retain, remove) switch
         {
             (null, null) => Default(capabilities),
             (not null, null) => Read(retain, deny: false, optOut: All, capabilities),
             (null, not null) => Read(remove, deny: true, optOut: Empty, capabilities),
-            _ => throw new LaunchException("read the isolators", 0, $"an app has both {RetainSet} and {RemoveSet}", "Use one of the two isolators."),
+            _ => throw new LaunchException("read the isolators", 0, $"an app has both {IsolatorNames.SeccompRetainSet} and {IsolatorNames.SeccompRemoveSet}", "Use one of the two isolators."),
         };
     }
 

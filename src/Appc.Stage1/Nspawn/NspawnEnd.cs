@@ -75,7 +75,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         }
 
         IdRanges ranges = new(pod.Root);
-        if (uint.TryParse(PodPaths.ReadText(Paths.Range), NumberStyles.None, CultureInfo.InvariantCulture, out uint first))
+        if (Paths.ReadRange() is { } first)
         {
             ranges.Free(first, pod.Uuid);
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1.Exec;
@@ -36,7 +35,7 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
         using ImageTree image = new(stage1App.Layers, _subject);
         NspawnApp app = NspawnApp.Resolve(pod, stage1App, image, _subject);
         AppUser user = command.AsRoot ? AppUser.Root : app.User;
-        uint firstId = uint.TryParse(PodPaths.ReadText(new PodPaths(pod).Range), NumberStyles.None, CultureInfo.InvariantCulture, out uint first) ? first : 0;
+        uint firstId = new PodPaths(pod).ReadRange() ?? 0;
         return new ExecRequest
         {
             Subject = _subject,

@@ -191,11 +191,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
                 process = Launch(plan);
             }
 
-            // Before the reaper may take it: until then the number is the child's, dead or alive.
-            Stage1ProcessId id = new(process.Pid, ProcFs.StartTime(process.Pid) ?? 0, _bootId.Value);
-            Task<ProcessEnd> first = Watch(process);
+            Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
-            return new Stage1Process(id, end.FinishAsync(first));
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), end.FinishAsync(first));
         }
         catch
         {
@@ -217,22 +215,6 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         catch (LaunchException e)
         {
             throw NspawnPlan.Explain(e);
-        }
-    }
-
-    private Task<ProcessEnd> Watch(LaunchedProcess process)
-    {
-        try
-        {
-            return _reaper.WaitAsync(process.PidFd, isChild: true);
-        }
-        catch
-        {
-            // Nobody would ever know of its end: it must not go on.
-            PidFd.Signal(process.PidFd, Tmds.Linux.LibC.SIGKILL);
-            PidFd.Reap(process.PidFd);
-            process.PidFd.Dispose();
-            throw;
         }
     }
 

@@ -39,6 +39,9 @@ internal sealed class PodPaths(Stage1Pod pod)
     /// <summary>Where the first of the pod's user ids is recorded.</summary>
     internal string Range => Path.Combine(Own, "uidrange");
 
+    /// <summary>The first of the pod's user ids; null if it has no range of its own.</summary>
+    internal uint? ReadRange() => uint.TryParse(ReadText(Range), NumberStyles.None, CultureInfo.InvariantCulture, out uint first) ? first : null;
+
     /// <summary>A recorded process; null if there is none.</summary>
     internal static Stage1ProcessId? ReadProcess(string path)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 using Appc.Linux;
 using Tmds.Linux;
 
-namespace Appc.Stage1.Nspawn;
+namespace Appc.Stage1;
 
 /// <summary>
 /// The control group of a pod, below that of the process that started it: the one place that holds every process of
@@ -13,42 +13,24 @@ internal static class PodCGroup
     private const string Namespace = "/sys/fs/cgroup";
     private static readonly TimeSpan RemovalLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Where the version 2 hierarchy is mounted, and what of it; null if it is nowhere.</summary>
-    internal static (string MountPoint, string Root)? FindHierarchy()
+    /// <summary>The version 2 hierarchy, where it is expected if it is there too; null if it is mounted nowhere.</summary>
+    internal static ControlGroupHierarchy? FindHierarchy()
     {
-        (string, string)? found = null;
-        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
-        {
-            // 31 23 0:28 /root /mount/point options - type source options
-            string[] fields = line.Split(' ');
-            int separator = Array.IndexOf(fields, "-");
-            if (separator > 5 && fields.Length > separator + 1 && fields[separator + 1] == "cgroup2"
-                && (fields[4] == Namespace || found is null))
-            {
-                found = (fields[4], fields[3]);
-            }
-        }
-
-        return found;
+        List<ControlGroupHierarchy> mounted = [.. ControlGroups.Hierarchies().Where(h => h.IsVersion2)];
+        return mounted.LastOrDefault(h => h.MountPoint == Namespace) ?? mounted.FirstOrDefault();
     }
 
     /// <summary>The directory of this process in the version 2 hierarchy.</summary>
     /// <exception cref="LaunchException">There is none.</exception>
     internal static (string MountPoint, string Own) FindOwn(string subject)
     {
-        if (FindHierarchy() is not { } hierarchy)
-        {
-            throw new LaunchException("find the control group", 0, $"{subject}: no version 2 control group hierarchy is mounted");
-        }
-
-        string path = ProcFs.OwnCGroups().FirstOrDefault(g => g.Controllers.Length == 0).Path ?? "/";
-        string below = hierarchy.Root == "/" ? path
-            : path == hierarchy.Root ? "/"
-            : path.StartsWith(hierarchy.Root + "/", StringComparison.Ordinal) ? path[hierarchy.Root.Length..]
-            : throw new LaunchException("find the control group", 0, $"{subject}: the control group of this process, {path}, is not visible below {hierarchy.MountPoint}");
+        ControlGroupHierarchy hierarchy = FindHierarchy()
+            ?? throw new LaunchException("find the control group", 0, $"{subject}: no version 2 control group hierarchy is mounted");
+        string path = ControlGroups.OfThisProcess().GetValueOrDefault("") ?? "/";
 
         // A host that runs in the root of a pod's or unit's group stays there; nspawn moves itself further down.
-        return (hierarchy.MountPoint, (hierarchy.MountPoint + below).TrimEnd('/'));
+        return (hierarchy.MountPoint, hierarchy.Locate(path)
+            ?? throw new LaunchException("find the control group", 0, $"{subject}: the control group of this process, {path}, is not visible below {hierarchy.MountPoint}"));
     }
 
     internal static string NameOf(string uuid) => "appc-" + uuid;
