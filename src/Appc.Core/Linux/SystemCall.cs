@@ -32,6 +32,7 @@ internal static class SystemCall
     internal static int Unshare => Pick(272, 97);
     internal static int SetNs => Pick(308, 268);
     internal static int SetHostName => Pick(170, 161);
+    internal static int Socket => Pick(41, 198);
     internal static int Prctl => Pick(157, 167);
     internal static int SetGroups => Pick(116, 159);
     internal static int SetResGid => Pick(119, 149);

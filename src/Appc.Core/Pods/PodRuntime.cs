@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Appc.Fetching;
 using Appc.Images;
 using Appc.Manifests;
@@ -19,10 +21,12 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodFactory _factory;
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
+    private readonly PodNetwork _network;
+    private readonly ILogger _logger;
 
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
-        ILogger logger = loggerFactory.CreateLogger("Appc.Pods");
+        ILogger logger = _logger = loggerFactory.CreateLogger("Appc.Pods");
         Root = root;
         Images = images;
         Fetcher = fetcher;
@@ -32,6 +36,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _factory = new PodFactory(_pods, images, trust, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, logger);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
+        _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
     }
 
@@ -223,6 +228,12 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
 
+    internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
+        new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);
+
+    internal PodPortForward Forward(string uuid, int port, IPEndPoint? at) =>
+        new(at ?? new IPEndPoint(IPAddress.Loopback, 0), uuid, Port(port), token => _network.ConnectAsync(uuid, port, token), _logger);
+
     internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
     {
         PodLocation location = _pods.Resolve(uuid);
@@ -246,6 +257,13 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
         await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
         await end.ConfigureAwait(false);
+    }
+
+    private static int Port(int port)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        return port;
     }
 
     private IStage1 SelectStage1(string? name)
