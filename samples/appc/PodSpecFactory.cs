@@ -59,6 +59,8 @@ internal sealed class PodSpecFactory(CliContext context)
             WorkingDirectory = options.Get("working-dir"),
             User = options.Get("user"),
             Group = options.Get("group"),
+            StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
+            StopSignal = options.Get("stop-signal"),
             ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),
         };
         Add(spec.Arguments, app.ProgramArguments);

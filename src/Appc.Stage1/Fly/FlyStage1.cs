@@ -103,10 +103,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         }
 
         Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
-        bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
+        TimeSpan own = pod.Apps[0].StopTimeout ?? (grace < TimeSpan.Zero ? StopAnnotations.DefaultTimeout : grace);
+        grace = grace < TimeSpan.Zero || own < grace ? own : grace;
+        int signal = pod.Apps[0].StopSignal;
+        bool asked = grace != TimeSpan.Zero && Takes(firstProcess.Pid, signal);
         if (asked)
         {
-            PidFd.Signal(process, LibC.SIGTERM);
+            PidFd.Signal(process, signal);
             try
             {
                 await ended.WaitAsync(grace, _time, cancellationToken).ConfigureAwait(false);
@@ -259,10 +262,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     private SafeFileHandle? Open(Stage1ProcessId id) =>
         id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
 
-    /// <summary>Whether a termination signal does anything to the first process of a process namespace.</summary>
-    private static bool TakesTermination(int pid)
+    /// <summary>Whether a signal does anything to the first process of a process namespace.</summary>
+    private static bool Takes(int pid, int signal)
     {
-        const ulong Terminate = 1UL << (15 - 1);
-        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
+        ulong bit = 1UL << (signal - 1);
+        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & bit) is not (null or 0);
     }
 }

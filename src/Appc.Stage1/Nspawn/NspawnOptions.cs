@@ -12,8 +12,9 @@ public sealed class NspawnOptions
     public string? SystemdPath { get; set; }
 
     /// <summary>
-    /// How long an app may take to stop once it was asked to, before it is killed: when the exit policy ends the
-    /// pod, and as the upper limit of the grace that a caller gives.
+    /// How long an app that has no <see cref="Pods.AppSpec.StopTimeout"/> may take to stop once it was asked to, before it is
+    /// killed: when the exit policy or the caller's unit ends the pod, and as the upper limit of the grace that a caller
+    /// of <see cref="Pods.Pod.StopAsync"/> gives.
     /// </summary>
     /// <value>The default value is 90 seconds.</value>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(90);
