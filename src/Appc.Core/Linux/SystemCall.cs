@@ -44,6 +44,7 @@ internal static class SystemCall
     internal static int PrLimit => Pick(302, 261);
     internal static int SigAction => Pick(13, 134);
     internal static int SigProcMask => Pick(14, 135);
+    internal static int Bpf => Pick(321, 280);
     internal static int Keyctl => Pick(250, 219);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);

@@ -7,7 +7,7 @@ internal static class IsolatorReport
 {
     /// <summary>Isolators that are about resources, for apps as well as for whole pods.</summary>
     internal static readonly IReadOnlyList<string> Resources =
-        [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops];
+        [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops, IsolatorNames.NetworkBandwidth];
 
     /// <summary>Looks at every isolator.</summary>
     /// <param name="stage1">The flavour.</param>
@@ -39,6 +39,11 @@ internal static class IsolatorReport
             return host.Value.WhyNot(controller)
                 ?? (controller == LimitHost.Io && app is not null && manifest.Apps.Count > 1
                     ? ("in a pod of several apps, block devices are limited for the whole pod only", "Make it an isolator of the pod.") : null);
+        }
+
+        if (name == IsolatorNames.NetworkBandwidth)
+        {
+            return NetworkLimit.WhyNot(app, manifest);
         }
 
         const string OfThePod = "Make it an isolator of the pod.";

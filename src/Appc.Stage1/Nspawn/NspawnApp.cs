@@ -56,6 +56,10 @@ internal sealed record NspawnApp
 
     internal string PostStopUnitName => $"post-stop-{Name}.service";
 
+    /// <summary>The units in which something of the app is executed.</summary>
+    internal IReadOnlyList<string> UnitNames =>
+        [UnitName, .. PreStart is null ? (string[])[] : [PreStartUnitName], .. PostStop is null ? (string[])[] : [PostStopUnitName]];
+
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 
     /// <summary>Finds out about an app.</summary>
