@@ -40,6 +40,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
     /// <inheritdoc/>
     /// <value><c>fly</c>.</value>
     public string Name => "fly";
@@ -53,7 +55,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
             IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -69,7 +71,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options));
+        return IsolatorReport.Find(this, manifest, InEffect(options), Modules);
     }
 
     /// <inheritdoc/>
@@ -143,7 +145,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
             Stage1App stage1App = pod.Apps.First(a => a.Name == app);
             using ImageTree tree = new(stage1App.Layers, subject);
             using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
-            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value), target, cancellationToken).ConfigureAwait(false);
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value) with
+            {
+                Labels = new SecurityLabels(Modules, pod.Manifest).BeforeExecution(app),
+            }, target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -203,7 +208,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         try
         {
             LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            using (LaunchPlan plan = FlyPlan.Build(pod, limits, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value))
             {
                 process = plan.Start();
             }

@@ -1,4 +1,5 @@
 using Appc.Manifests;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Limits;
 
@@ -9,18 +10,23 @@ internal static class IsolatorReport
     internal static readonly IReadOnlyList<string> Resources =
         [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops, IsolatorNames.NetworkBandwidth];
 
+    /// <summary>Isolators that security modules of the host enforce, for apps as well as for whole pods.</summary>
+    internal static readonly IReadOnlyList<string> Labels = [IsolatorNames.SelinuxContext, IsolatorNames.AppArmorProfile];
+
     /// <summary>Looks at every isolator.</summary>
     /// <param name="stage1">The flavour.</param>
     /// <param name="manifest">The pod.</param>
     /// <param name="options">Its options, as they are in effect.</param>
-    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options)
+    /// <param name="modules">The host's security modules.</param>
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, SecurityModules modules)
     {
+        SecurityLabels labels = new(modules, manifest);
         Lazy<LimitHost> host = new(LimitHost.Find);
         List<UnenforcedIsolator> found = [];
         foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
         {
             (string Reason, string? Hint)? why = stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
-                ? WhyNot(isolator, app, manifest, options, host)
+                ? Labels.Contains(isolator.Name.ToString()) ? labels.WhyNot(isolator, app) : WhyNot(isolator, app, manifest, options, host)
                 : ($"the flavour {stage1.Name} does not know it", null);
             if (why is var (reason, hint))
             {

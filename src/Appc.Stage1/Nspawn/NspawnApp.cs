@@ -40,6 +40,9 @@ internal sealed record NspawnApp
     /// <summary>How many processes each user of the app may have.</summary>
     internal int MaxProcesses { get; init; } = new NspawnOptions().MaxProcesses;
 
+    /// <summary>The AppArmor profile that its processes get; null for none of its own.</summary>
+    internal string? AppArmorProfile { get; init; }
+
     /// <summary>Directories that systemd mounts over and the image lacks.</summary>
     internal required IReadOnlyList<string> MissingDirectories { get; init; }
 

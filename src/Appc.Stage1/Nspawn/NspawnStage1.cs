@@ -40,6 +40,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
     /// <inheritdoc/>
     /// <value><c>nspawn</c>.</value>
     public string Name => "nspawn";
@@ -55,7 +57,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
             IsolatorNames.OomScoreAdj, IsolatorNames.SeccompRetainSet, IsolatorNames.SeccompRemoveSet, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -67,7 +69,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, options);
+        return IsolatorReport.Find(this, manifest, options, Modules);
     }
 
     /// <inheritdoc/>
@@ -111,7 +113,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         try
         {
             using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
-            NspawnExec exec = new(pod, app, command, tree);
+            NspawnExec exec = new(pod, app, command, tree, new SecurityLabels(Modules, pod.Manifest));
             using ExecTarget target = exec.FindTarget();
             return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
         }
@@ -164,10 +166,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         try
         {
             List<(NspawnApp App, ImageTree Image)> apps = [];
+            SecurityLabels labels = new(Modules, pod.Manifest);
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(OpenImage(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses }, images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
             Report(pod, apps);
@@ -186,7 +189,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, labels), apps, subject))
             {
                 process = Launch(plan);
             }

@@ -219,6 +219,12 @@ internal static class PodUnits
             unit.Set("NoNewPrivileges", "yes");
         }
 
+        if (app.AppArmorProfile is { } profile)
+        {
+            // Not for the whole pod at its launch: nspawn and systemd need what a profile for apps forbids.
+            unit.Set("AppArmorProfile", profile);
+        }
+
         WriteFilter(unit, app.Filter, sets);
         if (!pod.Options.KeepKernelPaths)
         {
