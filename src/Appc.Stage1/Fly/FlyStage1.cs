@@ -71,7 +71,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options), Modules);
+        return IsolatorReport.Find(this, manifest, InEffect(options), Modules, () => LimitHost.Find());
     }
 
     /// <inheritdoc/>

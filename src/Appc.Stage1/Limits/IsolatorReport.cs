@@ -18,10 +18,11 @@ internal static class IsolatorReport
     /// <param name="manifest">The pod.</param>
     /// <param name="options">Its options, as they are in effect.</param>
     /// <param name="modules">The host's security modules.</param>
-    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, SecurityModules modules)
+    /// <param name="findHost">Finds out where the host can limit what.</param>
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, SecurityModules modules, Func<LimitHost> findHost)
     {
         SecurityLabels labels = new(modules, manifest);
-        Lazy<LimitHost> host = new(LimitHost.Find);
+        Lazy<LimitHost> host = new(findHost);
         List<UnenforcedIsolator> found = [];
         foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
         {

@@ -33,6 +33,14 @@ public sealed class NspawnOptions
     /// <value>The default value is <see langword="false"/>.</value>
     public bool Register { get; set; }
 
+    /// <summary>
+    /// Whether each pod gets a scope unit of the host's systemd, <c>appc-UUID.scope</c> in <c>machine.slice</c>, instead of
+    /// living in the unit of this process: the pod then goes on when that unit is stopped, and <c>systemctl stop</c> of the
+    /// scope ends it. Needs a host whose process 1 is systemd, and its system bus; elsewhere the start fails.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Scope { get; set; }
+
     /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
     /// <value>The default value is 60 seconds.</value>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);

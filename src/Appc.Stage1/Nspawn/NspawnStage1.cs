@@ -42,6 +42,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
 
     internal SecurityModules Modules { get; init; } = new();
 
+    /// <summary>Where the host's systemd is asked for scopes; null for the system's bus.</summary>
+    internal string? BusAddress { get; init; }
+
     /// <inheritdoc/>
     /// <value><c>nspawn</c>.</value>
     public string Name => "nspawn";
@@ -69,7 +72,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, options, Modules);
+        return IsolatorReport.Find(
+            this, manifest, options, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
     }
 
     /// <inheritdoc/>
@@ -177,8 +181,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             NspawnHostServices host = NspawnHostServices.From(_options, subject);
             using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
-            PodLimits limits = PodLimits.Decide(pod, subject);
-            string group = $"{limits.Parent ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
+            using PodScope? scope = _options.Scope ? await MakeScopeAsync(pod, subject, cancellationToken).ConfigureAwait(false) : null;
+            PodLimits limits = PodLimits.Decide(pod, subject, scope is null ? null : LimitHost.Find(scope.Group));
+            string group = $"{limits.Parent ?? scope?.Group ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
@@ -194,6 +199,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
                 process = Launch(plan);
             }
 
+            scope?.Dispose();
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), end.FinishAsync(first));
@@ -206,6 +212,23 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         finally
         {
             images.ForEach(i => i.Dispose());
+        }
+    }
+
+    private async Task<PodScope> MakeScopeAsync(Stage1Pod pod, string subject, CancellationToken cancellationToken)
+    {
+        string shell = NspawnHost.Shell ?? throw new LaunchException("find a shell", 0, $"{subject}: no shell was found at /bin/dash or /bin/sh", "Install one: apt-get install dash");
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartTimeout);
+        try
+        {
+            // Longer than any app may take, so that the systemd inside ends the pod in good order.
+            TimeSpan longest = pod.Apps.Max(a => a.StopTimeout ?? _options.StopTimeout);
+            return await PodScope.StartAsync(pod.Uuid, shell, (longest * 2) + TimeSpan.FromSeconds(10), subject, limit.Token, BusAddress).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LaunchException("make a scope for the pod", 0, $"{subject}: systemd did not make the pod's scope within {_options.StartTimeout.TotalSeconds} s", null, e);
         }
     }
 
