@@ -28,6 +28,7 @@ internal sealed class PodArguments
         options.SeveralApps = true;
         options.Value("stage1").Values("volume").Values("mount").Values("port").Value("hostname")
             .Values("set-env").Values("set-env-file").Flag("inherit-env").Value("private-users")
+            .Values("dns").Values("dns-search").Values("dns-opt").Values("hosts-entry")
             .Value("uuid-file-save").Value("pull-policy").Flag("strict");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")

@@ -19,6 +19,7 @@ internal static class SystemCall
     internal static int Fcntl => Pick(72, 25);
     internal static int Ioctl => Pick(16, 29);
     internal static int MkdirAt => Pick(258, 34);
+    internal static int UnlinkAt => Pick(263, 35);
     internal static int MknodAt => Pick(259, 33);
     internal static int ReadLinkAt => Pick(267, 78);
     internal static int SymlinkAt => Pick(266, 36);

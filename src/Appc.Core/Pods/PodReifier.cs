@@ -64,6 +64,7 @@ internal sealed class PodReifier
         RequireUnique(apps.Select(a => a.Name), "app");
         RequirePortsExist(apps);
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
+        _faults.AddRange(NameFiles.Check(_spec.Options));
         return new PodManifest
         {
             Apps = apps,

@@ -98,6 +98,7 @@ internal sealed class FlyPlan
         _plan.PivotRootHere();
 
         // From here on every path is one of the app's root, and so is every link on the way.
+        NameFileSteps.Add(_plan, FlyStage1.InEffect(_pod.Options), Hostname(), tree, _plan.Open("open the app's root", "/", LibC.O_PATH | Libc.O_DIRECTORY), 0);
         MountKernelFileSystems();
         if (!_pod.Options.KeepKernelPaths)
         {

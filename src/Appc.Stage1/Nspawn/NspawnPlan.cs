@@ -48,6 +48,8 @@ internal sealed class NspawnPlan
         _subject = subject;
     }
 
+    private string HostName => _pod.Options.Hostname ?? PodCGroup.NameOf(_pod.Uuid);
+
     /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
     internal static LaunchException Explain(LaunchException e) => e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
         ? new LaunchException(
@@ -165,6 +167,7 @@ internal sealed class NspawnPlan
             _plan.ChangeOwnerAt(step, top, directory[1..], _launch.Ids.First);
         }
 
+        NameFileSteps.Add(_plan, _pod.Options, HostName, image, top, _launch.Ids.First);
         new NspawnVolumes(_plan, _pod, app, image, _launch.Ids, _subject).Attach(top, paths.Volumes);
         if (app.App.Runtime.ReadOnlyRootFs)
         {
@@ -201,7 +204,7 @@ internal sealed class NspawnPlan
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
             "--uuid=" + _pod.Uuid,
-            "--hostname=" + (_pod.Options.Hostname ?? name),
+            "--hostname=" + HostName,
             "--bind=" + Scratch + "/pod:" + Stage1TreeFiles.PodDirectory,
             "--bind=" + Scratch + "/apps:" + Stage1TreeFiles.AppsDirectory,
             "--setenv=SYSTEMD_UNIT_PATH=" + Stage1TreeFiles.PodDirectory + "/units:/usr/lib/systemd/system",

@@ -28,6 +28,7 @@ public sealed class NspawnScopeTests(NspawnFixture fixture)
     {
         using NspawnStage1 stage1 = new(new NspawnOptions { Scope = true }) { BusAddress = bus };
         using NspawnPod pod = new(fixture) { Stage1 = stage1 };
+        Directory.CreateDirectory(Path.Combine(fixture.Root, "uidranges"));
         LaunchException refused = await Assert.ThrowsAsync<LaunchException>(() => pod.Shell("echo ran").StartAsync());
         Assert.Equal("make a scope for the pod", refused.Step);
         Assert.Contains($"appc-{pod.Uuid}.scope", refused.Message, StringComparison.Ordinal);
