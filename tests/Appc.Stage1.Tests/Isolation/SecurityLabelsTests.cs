@@ -120,7 +120,7 @@ public sealed class SecurityLabelsTests(NspawnFixture fixture) : IDisposable
 
     private static Isolator Selinux(string json) => Isolator.Create(IsolatorNames.SelinuxContext, json);
 
-    private static Isolator AppArmor(string profile) => new AppArmorProfileIsolator(profile);
+    private static AppArmorProfileIsolator AppArmor(string profile) => new AppArmorProfileIsolator(profile);
 
     private static PodManifest PodOf(Isolator[] ofPod, params Isolator[][] ofApps)
     {
