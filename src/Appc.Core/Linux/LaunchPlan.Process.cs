@@ -159,6 +159,14 @@ internal sealed unsafe partial class LaunchPlan
         Close(name, file);
     }
 
+    /// <summary>Writes a few bytes to an existing file, named from the directory of a descriptor.</summary>
+    internal void WriteFileAt(string name, LaunchArgument directory, string path, ReadOnlySpan<byte> content)
+    {
+        LaunchArgument file = Call(name, SystemCall.OpenAt, directory, Text(path), LibC.O_WRONLY | LibC.O_CLOEXEC);
+        Add(name, SystemCall.Write, file, Bytes(content), content.Length);
+        Close(name, file);
+    }
+
     /// <summary>
     /// Closes what the plan does not need. As the first step it keeps short the time for which the child holds
     /// copies of the host's descriptors, and so their locks, after the host has closed them.

@@ -19,6 +19,7 @@ internal static class SystemCall
     internal static int Fcntl => Pick(72, 25);
     internal static int Ioctl => Pick(16, 29);
     internal static int MkdirAt => Pick(258, 34);
+    internal static int UnlinkAt => Pick(263, 35);
     internal static int MknodAt => Pick(259, 33);
     internal static int ReadLinkAt => Pick(267, 78);
     internal static int SymlinkAt => Pick(266, 36);
@@ -45,6 +46,7 @@ internal static class SystemCall
     internal static int PrLimit => Pick(302, 261);
     internal static int SigAction => Pick(13, 134);
     internal static int SigProcMask => Pick(14, 135);
+    internal static int Bpf => Pick(321, 280);
     internal static int Keyctl => Pick(250, 219);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);

@@ -50,10 +50,13 @@ public sealed class Pod : IAsyncDisposable
         _runtime.WaitUntilReadyAsync(Uuid, timeout, cancellationToken);
 
     /// <summary>Asks the pod to stop, and kills what is left of it after a while; returns when it has ended.</summary>
-    /// <param name="grace">How long the apps have to stop by themselves. Default: 10 seconds. Zero kills at once.</param>
+    /// <param name="grace">
+    /// How long the apps have to stop by themselves; one that has a <see cref="AppSpec.StopTimeout"/> has no more than that.
+    /// Zero kills at once. Default: each app its own time, and 10 seconds if it has none.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>
     public Task<PodStatus> StopAsync(TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
-        _runtime.StopAsync(Uuid, grace ?? TimeSpan.FromSeconds(10), cancellationToken);
+        _runtime.StopAsync(Uuid, grace ?? Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>
     /// Starts a command in an app that runs, in all of the app's isolation: namespaces, root, control group, limits,

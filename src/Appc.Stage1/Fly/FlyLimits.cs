@@ -20,7 +20,7 @@ internal sealed class FlyLimits
         ResourceLimits limits = ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject)
             .Within(ResourceLimits.FromIsolators(pod.Apps[0].App.Isolators, $"{subject}: the app {pod.Apps[0].Name}"));
         string[] needed = [.. LimitHost.Controllers.Where(limits.Concern)];
-        if (needed.Length == 0)
+        if (needed.Length == 0 && limits.NetworkBytes is null)
         {
             return new FlyLimits([]);
         }
@@ -29,7 +29,9 @@ internal sealed class FlyLimits
         var places = needed.Where(c => host.WhyNot(c) is null)
             .Select(c => (Controller: c, Version1: host.Version1(c) is not null, Group: $"{(host.Version1(c) ?? host.Version2.Directory!).TrimEnd('/')}/{PodCGroup.NameOf(pod.Uuid)}"))
             .ToList();
-        FlyLimits groups = new([.. places.Select(p => p.Group).Distinct()]);
+        string? network = limits.NetworkBytes is null || PodCGroup.FindHierarchy() is null ? null
+            : places.Find(p => !p.Version1).Group ?? $"{PodCGroup.FindOwn(subject).Own}/{PodCGroup.NameOf(pod.Uuid)}";
+        FlyLimits groups = new([.. places.Select(p => p.Group).Concat(network is null ? [] : [network]).Distinct()]);
         string record = RecordOf(pod);
         PodFilesWriter.MakePrivate(Path.GetDirectoryName(record)!);
         PodPaths.WriteText(record, string.Join('\n', groups._groups));
@@ -48,6 +50,12 @@ internal sealed class FlyLimits
                     Directory.CreateDirectory(group);
                     LimitFiles.WriteVersion2(group, controller, limits, controller == LimitHost.Io ? LimitFiles.Disks() : []);
                 }
+            }
+
+            if (network is not null)
+            {
+                Directory.CreateDirectory(network);
+                NetworkLimit.Attach(network, limits.NetworkBytes!.Value, subject);
             }
         }
         catch

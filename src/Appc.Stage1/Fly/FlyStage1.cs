@@ -40,6 +40,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
     /// <inheritdoc/>
     /// <value><c>fly</c>.</value>
     public string Name => "fly";
@@ -53,7 +55,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
             IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -69,7 +71,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options));
+        return IsolatorReport.Find(this, manifest, InEffect(options), Modules, () => LimitHost.Find());
     }
 
     /// <inheritdoc/>
@@ -103,10 +105,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         }
 
         Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
-        bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
+        TimeSpan own = pod.Apps[0].StopTimeout ?? (grace < TimeSpan.Zero ? StopAnnotations.DefaultTimeout : grace);
+        grace = grace < TimeSpan.Zero || own < grace ? own : grace;
+        int signal = pod.Apps[0].StopSignal;
+        bool asked = grace != TimeSpan.Zero && Takes(firstProcess.Pid, signal);
         if (asked)
         {
-            PidFd.Signal(process, LibC.SIGTERM);
+            PidFd.Signal(process, signal);
             try
             {
                 await ended.WaitAsync(grace, _time, cancellationToken).ConfigureAwait(false);
@@ -140,7 +145,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
             Stage1App stage1App = pod.Apps.First(a => a.Name == app);
             using ImageTree tree = new(stage1App.Layers, subject);
             using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
-            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value), target, cancellationToken).ConfigureAwait(false);
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value) with
+            {
+                Labels = new SecurityLabels(Modules, pod.Manifest).BeforeExecution(app),
+            }, target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -200,7 +208,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         try
         {
             LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            using (LaunchPlan plan = FlyPlan.Build(pod, limits, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value))
             {
                 process = plan.Start();
             }
@@ -259,10 +267,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     private SafeFileHandle? Open(Stage1ProcessId id) =>
         id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
 
-    /// <summary>Whether a termination signal does anything to the first process of a process namespace.</summary>
-    private static bool TakesTermination(int pid)
+    /// <summary>Whether a signal does anything to the first process of a process namespace.</summary>
+    private static bool Takes(int pid, int signal)
     {
-        const ulong Terminate = 1UL << (15 - 1);
-        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
+        ulong bit = 1UL << (signal - 1);
+        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & bit) is not (null or 0);
     }
 }

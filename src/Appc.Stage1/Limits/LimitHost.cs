@@ -24,7 +24,8 @@ internal sealed class LimitHost
     internal DelegatedGroup Version2 { get; }
 
     /// <summary>Looks around for this process.</summary>
-    internal static LimitHost Find()
+    /// <param name="delegated">A version 2 group in which others can be made; null for where this process may make them.</param>
+    internal static LimitHost Find(string? delegated = null)
     {
         Dictionary<string, string> version1 = new(StringComparer.Ordinal);
         foreach (string controller in Controllers)
@@ -38,7 +39,8 @@ internal sealed class LimitHost
         DelegatedGroup none = new(null, [], "no version 2 control group hierarchy is mounted");
         return new LimitHost(
             version1,
-            version1.Count == Controllers.Count || PodCGroup.FindHierarchy() is null ? none
+            delegated is not null ? DelegatedGroup.Of(delegated)
+                : version1.Count == Controllers.Count || PodCGroup.FindHierarchy() is null ? none
                 : PodCGroup.FindOwn("this process") is var (mountPoint, own) ? DelegatedGroup.Find(mountPoint, own, ControlGroups.IsDelegated) : none);
     }
 

@@ -16,6 +16,8 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     // Process 1 takes no signals until systemd has set up its handlers, so the request is repeated.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
+
     internal PodPaths Paths { get; } = new(pod);
 
     /// <summary>Waits for the end of the pod's processes, of which the first is a child, and clears up.</summary>
@@ -51,6 +53,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     internal async Task StopAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
+        grace = grace < TimeSpan.Zero ? OwnGrace() : grace;
         if (grace != TimeSpan.Zero && !await TryHaltAsync(firstProcess, grace, cancellationToken).ConfigureAwait(false))
         {
             logger.GraceOver(pod.Uuid, grace.TotalSeconds);
@@ -86,6 +89,20 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         }
     }
 
+    /// <summary>The time that the slowest app may take. The systemd inside keeps the apps to theirs, and gets a moment more for it.</summary>
+    private TimeSpan OwnGrace()
+    {
+        TimeSpan longest = StopAnnotations.DefaultTimeout;
+        foreach (Stage1App app in pod.Apps.Where(a => a.StopTimeout is not null))
+        {
+            // A handler that follows the app has as long once more.
+            TimeSpan own = app.StopTimeout!.Value * (app.App.EventHandlers.Any(h => h.Name == "post-stop") ? 2 : 1);
+            longest = own + Allowance > longest ? own + Allowance : longest;
+        }
+
+        return longest;
+    }
+
     /// <summary>Asks process 1 of the pod to stop the apps and to end; false when the time was over before.</summary>
     private async Task<bool> TryHaltAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -102,7 +119,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         while (true)
         {
             PidFd.Signal(process, HaltSignal);
-            TimeSpan left = grace < TimeSpan.Zero ? Patience : grace - time.GetElapsedTime(begin);
+            TimeSpan left = grace - time.GetElapsedTime(begin);
             if (left <= TimeSpan.Zero)
             {
                 return false;

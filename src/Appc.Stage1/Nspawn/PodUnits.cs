@@ -141,7 +141,8 @@ internal static class PodUnits
             .Set("MountAPIVFS", "yes")
             .Set("KillMode", "mixed")
             .Set("IgnoreSIGPIPE", "no")
-            .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
+            .Set("KillSignal", app.App.StopSignal.ToString(CultureInfo.InvariantCulture))
+            .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling((app.App.StopTimeout ?? stopTimeout).TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
@@ -216,6 +217,12 @@ internal static class PodUnits
         if (app.NoNewPrivileges)
         {
             unit.Set("NoNewPrivileges", "yes");
+        }
+
+        if (app.AppArmorProfile is { } profile)
+        {
+            // Not for the whole pod at its launch: nspawn and systemd need what a profile for apps forbids.
+            unit.Set("AppArmorProfile", profile);
         }
 
         WriteFilter(unit, app.Filter, sets);
