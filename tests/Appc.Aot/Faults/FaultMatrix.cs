@@ -140,7 +140,9 @@ internal sealed class FaultMatrix(Scenario scenario, Reference reference, string
 
     private async Task AfterwardsAsync(World world, string what)
     {
-        if (await RunCheckAsync(what + ", afterwards", world.VerifyAsync) && await RunCheckAsync(what + ", done again", world.RecoverAsync))
+        if (scenario.IsAboutPods
+            ? await RunCheckAsync(what + ", collected", world.RecoverPodsAsync)
+            : await RunCheckAsync(what + ", afterwards", world.VerifyAsync) && await RunCheckAsync(what + ", done again", world.RecoverAsync))
         {
             Directory.Delete(world.Root, recursive: true);
         }
