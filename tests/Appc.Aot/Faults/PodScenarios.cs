@@ -1,6 +1,7 @@
 using Appc.Images;
 using Appc.Manifests;
 using Appc.Pods;
+using Appc.Stage1;
 
 namespace Appc.Aot.Faults;
 
@@ -10,26 +11,31 @@ internal static class PodScenarios
     /// <summary>Name of the app that runs until it is stopped.</summary>
     public const string Waiting = "waiting";
 
+    /// <summary>Name of the app of a pod that records its own end.</summary>
+    public const string Recorded = "recorded";
+
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("pod-prepare", ImageAsync, PrepareAsync, w => CheckAsync(w, PodState.Prepared)),
         new("pod-run", ImageAsync, w => RunAsync(w), EndedAsync),
         new("pod-run-prepared", PrepareFirstAsync, RunPreparedAsync, EndedAsync),
+        new("pod-run-recorded", ImageAsync, w => RunAsync(w, recorded: true), EndedAsync),
         new("pod-run-limited", ImageAsync, w => RunAsync(w, """{"limit":"64M"}"""), EndedAsync),
         new("pod-stop", StartFirstAsync, StopAsync, w => CheckAsync(w, PodState.Exited)),
         new("pod-remove", RunFirstAsync, RemoveAsync, w => CheckAsync(w, null)),
+        new("pod-run-nspawn", ImageAsync, w => RunAsync(w, stage1: "nspawn"), EndedAsync),
         new("pod-collect", SeveralAsync, Scenario.CollectPodsAsync, w => CheckAsync(w, null)),
     ];
 
-    private static PodSpec Spec(StoredImage image, string? memory = null, bool waits = false)
+    private static PodSpec Spec(StoredImage image, string? memory = null, bool waits = false, bool recorded = false, string stage1 = "fly")
     {
-        AppSpec app = new(image) { Exec = waits ? "/bin/wait" : "/bin/true", Name = waits ? Waiting : null };
+        AppSpec app = new(image) { Exec = waits ? "/bin/wait" : "/bin/true", Name = waits ? Waiting : recorded ? Recorded : null };
         if (memory is not null)
         {
             app.Isolators.Add(Isolator.Create(IsolatorNames.Memory, memory));
         }
 
-        return new PodSpec(app) { Stage1 = "fly" };
+        return new PodSpec(app) { Stage1 = stage1, Options = new Stage1Options { RecordsOwnEnd = recorded } };
     }
 
     private static Task<StoredImage> ImageOfAsync(World world) => world.OpenStore().GetAsync(world.Reference.Id);
@@ -52,10 +58,10 @@ internal static class PodScenarios
         await PrepareAsync(world);
     }
 
-    private static async Task RunAsync(World world, string? memory = null)
+    private static async Task RunAsync(World world, string? memory = null, bool recorded = false, string stage1 = "fly")
     {
         using PodRuntime runtime = world.OpenRuntime();
-        await using Pod pod = await runtime.RunAsync(Spec(await ImageOfAsync(world), memory));
+        await using Pod pod = await runtime.RunAsync(Spec(await ImageOfAsync(world), memory, recorded: recorded, stage1: stage1));
         await pod.WaitAsync();
     }
 

@@ -3,6 +3,7 @@ using Appc.Images;
 using Appc.Pods;
 using Appc.Stage1.Fly;
 using Appc.Stage1.InMemory;
+using Appc.Stage1.Nspawn;
 using Appc.Trust;
 
 namespace Appc.Aot.Faults;
@@ -15,7 +16,7 @@ internal sealed record World(string Directory, string Root, Reference Reference)
 {
     public ImageStore OpenStore() => new(Root, new ImageStoreOptions { Verifier = new StubVerifier() });
 
-    public PodRuntime OpenRuntime() => new PodRuntimeBuilder(Root).UseVerifier(new StubVerifier()).UseInMemory().UseFly().Build();
+    public PodRuntime OpenRuntime() => new PodRuntimeBuilder(Root).UseVerifier(new StubVerifier()).UseInMemory().UseFly().UseNspawn().Build();
 
     public Task<StoredImage> ImportAsync(bool insecure = false) => OpenStore().ImportAsync(
         Reference.Archive, new ImportOptions { Trust = insecure ? TrustPolicy.Insecure : TrustPolicy.RequireSignature });
@@ -62,7 +63,7 @@ internal sealed record World(string Directory, string Root, Reference Reference)
     }
 
     /// <summary>Every pod can be looked at; once those that run have ended, nothing of any of them outlives a collection.</summary>
-    public async Task RecoverPodsAsync()
+    public async Task RecoverPodsAsync(bool killed)
     {
         using PodRuntime runtime = OpenRuntime();
         foreach (PodStatus seen in await runtime.ListAsync())
@@ -75,6 +76,9 @@ internal sealed record World(string Directory, string Root, Reference Reference)
                 await using Pod pod = await runtime.OpenAsync(seen.Uuid);
                 PodStatus end = seen.Apps[0].Name.ToString() == PodScenarios.Waiting ? await pod.StopAsync(TimeSpan.Zero) : await pod.WaitAsync();
                 Check(end.HasEnded, $"a pod that was waited for is {end.State}");
+
+                // Where a record could not be written, that is the fault; here somebody is killed.
+                Check(killed && end.Apps[0].Name.ToString() == PodScenarios.Recorded ? end.ExitCode == 0 : true, $"a pod that records its own end ended with {end.ExitCode}");
             }
         }
 

@@ -45,7 +45,7 @@ public sealed class FaultTests(NativeProgram native)
     public static TheoryData<string> Scenarios =>
     [
         "import", "import-over-insecure", "remove", "render", "export", "collect-images", "collect-leftovers", "collect-pods",
-        "pod-prepare", "pod-run", "pod-run-prepared", "pod-run-limited", "pod-stop", "pod-remove", "pod-collect",
+        "pod-prepare", "pod-run", "pod-run-prepared", "pod-run-recorded", "pod-run-limited", "pod-run-nspawn", "pod-stop", "pod-remove", "pod-collect",
     ];
 
     [Theory]
