@@ -95,13 +95,13 @@ internal static class PodFiles
     /// <summary>How an app ended and when; null if that was not recorded.</summary>
     public static (int? ExitCode, string? Signal, DateTimeOffset Finished)? ReadStatus(string directory, AcName app)
     {
-        if (SmallFile.TryRead(Path.Combine(directory, "status", app.ToString())) is not var (content, finished))
+        if (ReadStatusLine(directory, app) is not { } line)
         {
             return null;
         }
 
-        string[] words = Words(content);
-        return words switch
+        DateTimeOffset finished = line.Written;
+        return line.Words switch
         {
             ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null, finished),
             ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal), finished),
@@ -110,14 +110,18 @@ internal static class PodFiles
     }
 
     /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
-    public static string? ReadResult(string directory, AcName app)
-    {
-        return SmallFile.TryRead(Path.Combine(directory, "status", app.ToString())) is var (content, _) && Words(content) is [_, _, var result, ..] ? result : null;
-    }
+    public static string? ReadResult(string directory, AcName app) =>
+        ReadStatusLine(directory, app) is { Words.Length: > 2 } line ? line.Words[2] : null;
 
     /// <summary>Whether an app has announced that it is ready.</summary>
     public static bool ReadReady(string directory, AcName app) =>
         File.Exists(Path.Combine(directory, "status", Stage1Pod.ReadyName(app)));
+
+    /// <summary>A line that is still being written counts as none.</summary>
+    private static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, AcName app) =>
+        UntrustedFile.TryRead(Path.Combine(directory, "status", app.ToString())) is { } file && file.Text.EndsWith('\n')
+            ? (file.Text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries), file.Written)
+            : null;
 
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {

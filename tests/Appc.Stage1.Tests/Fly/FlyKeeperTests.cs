@@ -126,9 +126,9 @@ public sealed class FlyKeeperTests : IDisposable
         })];
         try
         {
-            await Parallel.ForEachAsync(pods, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (pod, _) =>
+            await Parallel.ForEachAsync(pods, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (pod, cancellation) =>
             {
-                Stage1Process process = await _stage1.StartAsync(pod.Describe());
+                Stage1Process process = await _stage1.StartAsync(pod.Describe(), cancellation);
                 await process.Ended;
             });
             Assert.All(pods, (pod, i) => Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"exited {i} "), pod.Status, StringComparison.Ordinal));
