@@ -12,7 +12,10 @@ internal static class SystemCall
 
     internal static bool Supported => Machine is Architecture.X64 or Architecture.Arm64;
 
+    internal static int Read => Pick(0, 63);
     internal static int Write => Pick(1, 64);
+    internal static int LSeek => Pick(8, 62);
+    internal static int PWrite64 => Pick(18, 68);
     internal static int Close => Pick(3, 57);
     internal static int OpenAt => Pick(257, 56);
     internal static int Dup3 => Pick(292, 24);
@@ -50,6 +53,10 @@ internal static class SystemCall
     internal static int Keyctl => Pick(250, 219);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);
+    internal static int WaitId => Pick(247, 95);
+    internal static int ExitGroup => Pick(231, 94);
+    internal static int RenameAt2 => Pick(316, 276);
+    internal static int MemfdCreate => Pick(319, 279);
 
     // From here on every architecture has the same numbers.
     internal static int PidfdSendSignal => Pick(424, 424);

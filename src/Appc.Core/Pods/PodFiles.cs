@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Appc.Linux;
 using Appc.Manifests;
@@ -32,9 +33,9 @@ internal static class PodFiles
     {
         try
         {
-            return ReadManifest(directory);
+            return SmallFile.TryRead(Path.Combine(directory, ManifestName)) is var (content, _) ? PodManifest.Parse(content) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or ManifestException)
+        catch (ManifestException)
         {
             return null;
         }
@@ -47,9 +48,9 @@ internal static class PodFiles
         PodRecord? record;
         try
         {
-            record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, RecordName)), PodRecordContext.Default.PodRecord);
+            record = SmallFile.TryRead(Path.Combine(directory, RecordName)) is var (content, _) ? JsonSerializer.Deserialize(content, PodRecordContext.Default.PodRecord) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (JsonException)
         {
             return null;
         }
@@ -124,18 +125,18 @@ internal static class PodFiles
 
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {
-        try
-        {
-            string[] words = File.ReadAllText(path).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length >= 2
-                && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
-                ? (new Stage1ProcessId(pid, start, words.Length > 2 ? words[2] : string.Empty), File.GetLastWriteTimeUtc(path))
-                : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (SmallFile.TryRead(path) is not var (content, written))
         {
             return null;
         }
+
+        string[] words = Words(content);
+        return words.Length >= 2
+            && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+            ? (new Stage1ProcessId(pid, start, words.Length > 2 ? words[2] : string.Empty), written)
+            : null;
     }
+
+    private static string[] Words(byte[] content) => Encoding.UTF8.GetString(content).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }

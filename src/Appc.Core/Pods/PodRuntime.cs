@@ -78,16 +78,26 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
             throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "run the pod at once, with RunAsync");
         }
 
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
-        using (embryo.Lock)
+        return await StorageErrors.ExplainAsync("the pod cannot be prepared", async () =>
         {
-            if (!_pods.Move(embryo.Location, PodPhase.Prepared))
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
+            string uuid = embryo.Location.Uuid;
+            bool moved;
+            try
             {
-                throw new PodException(PodFailure.WrongState, $"the pod {embryo.Location.Uuid} was removed while it was prepared");
+                using (embryo.Lock)
+                {
+                    moved = _pods.Move(embryo.Location, PodPhase.Prepared);
+                }
             }
-        }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                await _supervisor.DiscardAsync(uuid).ConfigureAwait(false);
+                throw;
+            }
 
-        return new Pod(this, embryo.Location.Uuid, spec.StopOnDispose);
+            return moved ? new Pod(this, uuid, spec.StopOnDispose) : throw new PodException(PodFailure.WrongState, $"the pod {uuid} was removed while it was prepared");
+        }).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -105,8 +115,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(spec);
         IStage1 stage1 = SelectStage1(spec.Stage1);
         await _supervisor.RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
-        RunningPod running = await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        RunningPod running = await StorageErrors.ExplainAsync("the pod cannot be run", async () =>
+        {
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+            return await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
@@ -120,12 +133,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public async Task<Pod> RunPreparedAsync(string uuid, TrustPolicy? trust = null, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
-        foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+        RunningPod running = await StorageErrors.ExplainAsync($"the pod {location.Uuid} cannot be started", () =>
         {
-            Images.MarkUsed(ImageId.Parse(id));
-        }
+            foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+            {
+                Images.MarkUsed(ImageId.Parse(id));
+            }
 
-        RunningPod running = await _supervisor.StartPreparedAsync(location, trust, cancellationToken).ConfigureAwait(false);
+            return _supervisor.StartPreparedAsync(location, trust, cancellationToken);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }
 
@@ -146,7 +162,16 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         foreach (PodLocation location in _pods.Enumerate())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            PodStatus status = PodStatusReader.Read(_pods, location);
+            PodStatus status;
+            try
+            {
+                status = PodStatusReader.Read(_pods, location);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw StorageErrors.Explain($"the pod {location.Uuid} cannot be looked at", e);
+            }
+
             if (status.State != PodState.Gone)
             {
                 list.Add(status);
@@ -160,8 +185,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="PodException">No such pod, or it runs.</exception>
-    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default) =>
-        _collector.RemoveAsync(_pods.Resolve(uuid).Uuid, cancellationToken);
+    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default)
+    {
+        string whole = _pods.Resolve(uuid).Uuid;
+        return StorageErrors.ExplainAsync($"the pod {whole} cannot be removed", () => _collector.RemoveAsync(whole, cancellationToken));
+    }
 
     /// <summary>
     /// Marks ended pods, removes those that were marked long enough ago, and clears away what interrupted calls
@@ -170,7 +198,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="options">Grace periods; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the collection between two pods.</param>
     public Task<GarbageReport> CollectGarbageAsync(GarbageOptions? options = null, CancellationToken cancellationToken = default) =>
-        _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken);
+        StorageErrors.ExplainAsync("pods cannot be collected", () => _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken));
 
     /// <summary>What a flavour found on this host.</summary>
     /// <param name="stage1">Name of the flavour; null for the default one.</param>
@@ -205,21 +233,23 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     internal Task<PodStatus> GetStatusAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_supervisor.Look(uuid));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(_supervisor.Look(uuid)));
     }
 
     internal Task<PodManifest> GetManifestAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory)));
     }
 
-    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) => _supervisor.WaitAsync(uuid, cancellationToken);
+    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => _supervisor.WaitAsync(uuid, cancellationToken));
 
     internal Task<PodStatus> WaitUntilReadyAsync(string uuid, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        PodReadiness.WaitAsync(_pods, uuid, timeout, cancellationToken);
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => PodReadiness.WaitAsync(_pods, uuid, timeout, cancellationToken));
 
-    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) => _supervisor.StopAsync(uuid, grace, cancellationToken);
+    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the pod {uuid} cannot be stopped", () => _supervisor.StopAsync(uuid, grace, cancellationToken));
 
     internal Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions? options, CancellationToken cancellationToken)
     {
@@ -265,6 +295,8 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
         return port;
     }
+
+    private static string CannotLook(string uuid) => $"the pod {uuid} cannot be looked at";
 
     private IStage1 SelectStage1(string? name)
     {

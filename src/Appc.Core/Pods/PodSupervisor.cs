@@ -86,7 +86,23 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.start");
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
 
-        if (!pods.Move(embryo.Location, PodPhase.Run))
+        bool moved;
+        try
+        {
+            moved = pods.Move(embryo.Location, PodPhase.Run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            embryo.Lock.Dispose();
+            if (embryo.Location.Phase == PodPhase.Prepare)
+            {
+                await DiscardAsync(uuid).ConfigureAwait(false);
+            }
+
+            throw;
+        }
+
+        if (!moved)
         {
             embryo.Lock.Dispose();
             throw WrongState(uuid, "is no longer prepared");
@@ -111,7 +127,7 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             }
 
             embryo.Lock.Dispose();
-            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            await DiscardAsync(uuid).ConfigureAwait(false);
             if (e is IOException)
             {
                 throw new PodException(PodFailure.Storage, $"the pod {uuid} could not be started: {e.Message}", "check free space of the data directory", e);
@@ -218,6 +234,24 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         await entered.ConfigureAwait(false);
         await process.Ended.ConfigureAwait(false);
         embryo.Lock.Dispose();
+        try
+        {
+            return await FinishAsync(stage1, embryo).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Explain($"how the pod {uuid} ended cannot be read", e);
+        }
+        finally
+        {
+            // Also if it cannot be read now: who waits next looks again.
+            _ends.TryRemove(uuid, out _);
+        }
+    }
+
+    private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo)
+    {
+        string uuid = embryo.Location.Uuid;
         var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
         PodStatus status = PodStatusReader.OfEnded(ran, embryo.Manifest, embryo.Record);
         if (!Directory.Exists(ran.Directory))
@@ -230,18 +264,23 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         AppcTelemetry.PodsEnded.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
         if (embryo.Record.RemoveOnExit)
         {
-            try
-            {
-                await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is AppcException or IOException)
-            {
-                logger.RemoveFailed(uuid, e);
-            }
+            await DiscardAsync(uuid).ConfigureAwait(false);
         }
 
-        _ends.TryRemove(uuid, out _);
         return status;
+    }
+
+    /// <summary>Removes a pod that has ended or came to nothing, as far as it can be: the rest is for a garbage collection.</summary>
+    public async Task DiscardAsync(string uuid)
+    {
+        try
+        {
+            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
+        {
+            logger.RemoveFailed(uuid, e);
+        }
     }
 
     /// <summary>Waits until something about a running pod may have changed.</summary>

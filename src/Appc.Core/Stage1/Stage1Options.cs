@@ -52,6 +52,20 @@ public sealed record Stage1Options
     public bool NoSeccomp { get; init; }
 
     /// <summary>
+    /// Whether a fly pod has a control group of its own, <c>appc-UUID</c> below that of the program that starts it, also
+    /// if nothing limits it: what it uses can be read there. Pods of nspawn always have one, limited pods of fly too.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: it stays in the group of the program that starts it.</value>
+    public bool OwnControlGroup { get; init; }
+
+    /// <summary>
+    /// Whether a fly pod has a small process of its own beside the app, which records how the app ended: then this is known
+    /// even if the program that started the pod has ended before. Pods of nspawn always record it themselves.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: the program that starts the pod records its end.</value>
+    public bool RecordsOwnEnd { get; init; }
+
+    /// <summary>
     /// How long an app that announces its readiness may take for it. When that is over it is stopped, and counts as
     /// failed.
     /// </summary>

@@ -35,12 +35,23 @@ internal sealed class FlyPlan
     }
 
     /// <summary>Builds the plan.</summary>
-    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, FlySockets sockets, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
-        LaunchPlan plan = new(subject, Namespaces);
+        bool keeper = pod.Options.RecordsOwnEnd;
+        LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
         try
         {
-            new FlyPlan(pod, plan, labels).Write(limits, subject, tree, kernelPaths, lastCapability);
+            FlyPlan fly = new(pod, plan, labels);
+            if (keeper)
+            {
+                FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
+                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability));
+            }
+            else
+            {
+                fly.Write(limits, sockets.Descriptors, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability);
+            }
+
             return plan;
         }
         catch
@@ -50,7 +61,7 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    private void Write(FlyLimits limits, IReadOnlyList<int> sockets, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -68,7 +79,9 @@ internal sealed class FlyPlan
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
-        _plan.CloseAllBut(_pod.LockDescriptor);
+        IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
+
+        _plan.CloseAllBut([lockDescriptor, .. sockets, .. _pod.Options.RecordsOwnEnd ? (int[])[LaunchPlan.ReportDescriptor] : []]);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
         {
@@ -123,24 +136,33 @@ internal sealed class FlyPlan
             _plan.InstallFilter(filter);
         }
 
+        _plan.SetUmask(0x12); // 022
+        List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
+        passed.AddRange(sockets.Select((s, i) => ((LaunchArgument)s, FlySockets.FirstDescriptor + i)));
+        if (lockDescriptor >= 0)
+        {
+            passed.Add((lockDescriptor, LockDescriptor));
+        }
+
+        _plan.PassDescriptors(passed);
+        _plan.LeaveTerminal();
+
+        // While the child may still raise them, and when it needs no more descriptors.
+        foreach (ProcessLimit limit in processLimits)
+        {
+            _plan.SetLimit($"limit {limit.Name}", limit.Resource, limit.Soft, limit.Hard, tolerated: 0);
+        }
+
         PrivilegeSteps.Drop(_plan, user, capabilities, retained, lastCapability);
         if (IsolatorReader.ReadBoolean(app.Isolators, IsolatorNames.NoNewPrivileges))
         {
             _plan.NoNewPrivileges();
         }
 
-        _plan.SetUmask(0x12); // 022
-        List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
-        if (_pod.LockDescriptor >= 0)
-        {
-            passed.Add((_pod.LockDescriptor, LockDescriptor));
-        }
-
-        _plan.PassDescriptors(passed);
-        _plan.Execute(
+        _plan.Become(
             ProgramSearch.Candidates(app.Exec[0], directory, environment["PATH"]),
             app.Exec,
-            environment.Select(v => $"{v.Key}={v.Value}"));
+            [.. environment.Select(v => $"{v.Key}={v.Value}"), .. FlySockets.Environment(_pod)]);
     }
 
     /// <summary>What isolates a command in a running app beyond the namespaces that it joins.</summary>

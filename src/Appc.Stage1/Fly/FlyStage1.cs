@@ -50,6 +50,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = false,
+        SocketActivation = true,
         UserNamespaces = false,
         EnforcedIsolators =
         [
@@ -204,28 +205,70 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
 
     private Stage1Process Start(Stage1Pod pod, Stage1App app, FlyLimits limits, ImageTree tree, string subject)
     {
-        StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
         try
         {
-            LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value))
-            {
-                process = plan.Start();
-            }
-
-            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
+            using FlySockets sockets = FlySockets.Hold(pod, subject);
+            using LaunchPlan plan = FlyPlan.Build(pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value);
+            return pod.Options.RecordsOwnEnd ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan);
         }
         catch (LaunchException e)
         {
-            status.Dispose();
             throw FlyDiagnosis.Explain(e, app, tree, subject);
+        }
+    }
+
+    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, LaunchPlan plan)
+    {
+        StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
+        try
+        {
+            LaunchedProcess process = plan.Start();
+            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
         }
         catch
         {
             status.Dispose();
             throw;
         }
+    }
+
+    private Stage1Process StartKept(Stage1Pod pod, FlyLimits limits, FlySockets sockets, LaunchPlan plan)
+    {
+        KeptProcess process = plan.StartKept(FlyKeeper.Passed(pod, sockets));
+        Task<ProcessEnd> recorded;
+        Task ended;
+        long started = 0;
+        try
+        {
+            // Once the app has ended, its number is somebody else's: nothing has the start time 0.
+            started = process.PidFd is null ? 0 : ProcFs.StartTime(process.Pid) ?? 0;
+            ended = process.PidFd is null ? Task.CompletedTask : _reaper.WaitAsync(process.PidFd, isChild: false);
+        }
+        catch
+        {
+            PidFd.Signal(process.PidFd!, LibC.SIGKILL);
+            process.PidFd!.Dispose();
+            LaunchPlan.Reap(process.Keeper.PidFd);
+            throw;
+        }
+
+        try
+        {
+            recorded = _reaper.Adopt(process.Keeper, out _);
+        }
+        catch
+        {
+            using SafeFileHandle? app = started == 0 ? null : PidFd.TryOpen(process.Pid, started);
+            if (app is not null)
+            {
+                PidFd.Signal(app, LibC.SIGKILL);
+            }
+
+            throw;
+        }
+
+        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, pod, limits));
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
@@ -243,6 +286,23 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
             }
         }
 
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, Stage1Pod pod, FlyLimits limits)
+    {
+        ProcessEnd keeper = await recorded.ConfigureAwait(false);
+        if (keeper != new ProcessEnd(ProcessEndKind.Exited, 0))
+        {
+            _logger.StatusNotWritten(pod.Uuid, $"the process that was to do it ended with {Describe(keeper).TrimEnd()}");
+        }
+
+        await ended.ConfigureAwait(false);
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task RemoveGroupsAsync(Stage1Pod pod, FlyLimits limits)
+    {
         try
         {
             if (!limits.IsEmpty && !await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
@@ -256,7 +316,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         }
     }
 
-    private static string Describe(ProcessEnd end) => end.Kind switch
+    internal static string Describe(ProcessEnd end) => end.Kind switch
     {
         ProcessEndKind.Exited => string.Create(CultureInfo.InvariantCulture, $"exited {end.Value} {(end.Value == 0 ? "success" : "exit-code")}\n"),
         ProcessEndKind.Killed => string.Create(CultureInfo.InvariantCulture, $"killed {end.Value} signal\n"),

@@ -23,6 +23,9 @@ internal sealed class LimitHost
     /// <summary>Where groups of version 2 with controllers can be made.</summary>
     internal DelegatedGroup Version2 { get; }
 
+    /// <summary>A host that limits nothing, for pods that are not limited.</summary>
+    internal static LimitHost None { get; } = new(new Dictionary<string, string>(), new DelegatedGroup(null, []));
+
     /// <summary>Looks around for this process.</summary>
     /// <param name="delegated">A version 2 group in which others can be made; null for where this process may make them.</param>
     internal static LimitHost Find(string? delegated = null)

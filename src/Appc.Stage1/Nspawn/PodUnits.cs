@@ -1,5 +1,6 @@
 using System.Globalization;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -148,6 +149,11 @@ internal static class PodUnits
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
             .Set("StandardInput", "null")
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
+        foreach (ProcessLimit limit in ProcessLimit.Of(app.App.Runtime, subject))
+        {
+            unit.Set("Limit" + limit.Name.ToUpperInvariant(), limit.ToString());
+        }
+
         host.WriteOutput(unit, app.Name);
         foreach ((string name, string value) in app.Environment)
         {

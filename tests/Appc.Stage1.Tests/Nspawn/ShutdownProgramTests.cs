@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Appc.Stage1.Tests.Nspawn;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ShutdownProgramTests : IDisposable
 {
     private readonly string _program = Path.Combine(Path.GetTempPath(), "appc-shutdown-" + Guid.NewGuid().ToString("N"));
