@@ -12,6 +12,7 @@ internal static class SystemCall
 
     internal static bool Supported => Machine is Architecture.X64 or Architecture.Arm64;
 
+    internal static int Read => Pick(0, 63);
     internal static int Write => Pick(1, 64);
     internal static int Close => Pick(3, 57);
     internal static int OpenAt => Pick(257, 56);

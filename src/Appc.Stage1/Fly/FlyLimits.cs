@@ -77,5 +77,9 @@ internal sealed class FlyLimits
         return all;
     }
 
+    /// <summary>How many of the pod's groups are there.</summary>
+    internal static int CountGroups(Stage1Pod pod) =>
+        (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Count(g => PodCGroup.IsOf(g, pod.Uuid) && Directory.Exists(g));
+
     private static string RecordOf(Stage1Pod pod) => Path.Combine(pod.Directory, "stage1", "limits");
 }

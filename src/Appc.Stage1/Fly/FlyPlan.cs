@@ -33,12 +33,13 @@ internal sealed class FlyPlan
     }
 
     /// <summary>Builds the plan.</summary>
-    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    internal static LaunchPlan Build(
+        Stage1Pod pod, FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         LaunchPlan plan = new(subject, Namespaces);
         try
         {
-            new FlyPlan(pod, plan).Write(limits, subject, tree, kernelPaths, lastCapability);
+            new FlyPlan(pod, plan).Write(limits, subject, tree, kernelPaths, lastCapability, guard);
             return plan;
         }
         catch
@@ -48,7 +49,7 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -66,7 +67,8 @@ internal sealed class FlyPlan
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
-        _plan.CloseAllBut(_pod.LockDescriptor);
+        _plan.CloseAllBut([_pod.LockDescriptor, .. guard?.Descriptors ?? []]);
+        guard?.Join(_plan);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
         {

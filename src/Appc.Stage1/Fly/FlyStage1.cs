@@ -21,7 +21,7 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
@@ -48,6 +48,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = false,
+        EndsWithHost = true,
         UserNamespaces = false,
         EnforcedIsolators =
         [
@@ -156,6 +157,20 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         return FlyLimits.RemoveAsync(pod, _time, cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public async Task<Stage1Garbage> CollectGarbageAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        int before = FlyLimits.CountGroups(pod);
+        await FlyLimits.RemoveAsync(pod, _time, cancellationToken).ConfigureAwait(false);
+        return new Stage1Garbage { ControlGroups = before - FlyLimits.CountGroups(pod) };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A fly pod registers nothing.</remarks>
+    public Task<Stage1Garbage> CollectOrphansAsync(string root, Func<string, bool> exists, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new Stage1Garbage());
+
     /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
     public void Dispose()
     {
@@ -199,13 +214,15 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
         try
         {
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value, guard))
             {
-                process = plan.Start();
+                process = guard is null ? plan.Start() : guard.Start(plan);
             }
 
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(end, _reaper);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
         }
         catch (LaunchException e)
