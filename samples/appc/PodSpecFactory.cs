@@ -18,6 +18,13 @@ internal sealed class PodSpecFactory(CliContext context)
             Stage1 = options.Get("stage1"),
             Trust = context.Trust,
             Strict = options.Has("strict"),
+            Name = options.Get("name"),
+            Lifetime = options.Get("lifetime") switch
+            {
+                null or "independent" => PodLifetime.Independent,
+                "caller" => PodLifetime.Host,
+                var other => throw new UsageException($"--lifetime: '{other}' is neither independent nor caller"),
+            },
             Options = new Stage1Options
             {
                 Hostname = options.Get("hostname"),
@@ -33,6 +40,12 @@ internal sealed class PodSpecFactory(CliContext context)
                 NoSeccomp = insecure.HasFlag(InsecureOptions.Seccomp),
             },
         };
+        foreach (string label in options.GetAll("label"))
+        {
+            (string key, string value) = Values.Pair(label, "--label");
+            spec.Labels[key] = value;
+        }
+
         foreach (string volume in options.GetAll("volume"))
         {
             spec.Volumes.Add(PodValues.Volume(volume));

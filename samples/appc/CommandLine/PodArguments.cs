@@ -29,7 +29,8 @@ internal sealed class PodArguments
         options.Value("stage1").Values("volume").Values("mount").Values("port").Value("hostname")
             .Values("set-env").Values("set-env-file").Flag("inherit-env").Value("private-users")
             .Values("dns").Values("dns-search").Values("dns-opt").Values("hosts-entry")
-            .Value("uuid-file-save").Value("pull-policy").Flag("strict");
+            .Value("uuid-file-save").Value("pull-policy").Flag("strict")
+            .Values("label").Value("lifetime");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")
             .Value("caps-retain").Value("caps-remove").Value("seccomp").Value("no-new-privileges").Value("readonly-rootfs")
@@ -70,6 +71,10 @@ internal sealed class PodArguments
                     throw new UsageException("an image is missing before '--'");
                 case TokenKind.Raw:
                     arguments.Add(token.Text);
+                    break;
+                case TokenKind.Option when token.Text == "name" && image is null && apps.Count == 0:
+                    // Of the pod: the name of an app stands after its image.
+                    pod.Add(token);
                     break;
                 case TokenKind.Option when AppOptions.Contains(token.Text) || (token.Text == "mount" && image is not null):
                     options.Add(image is not null

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Appc.Fetching;
 using Appc.Images;
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
 using Appc.Trust;
@@ -23,6 +25,8 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodCollector _collector;
     private readonly PodNetwork _network;
     private readonly ILogger _logger;
+    private readonly ProcessWatcher _watcher;
+    private readonly PodWatch _watch;
 
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
@@ -34,7 +38,10 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _pods = new PodDirectories(root);
         var trust = new PodTrust(images, logger);
         _factory = new PodFactory(_pods, images, trust, time, logger);
-        _supervisor = new PodSupervisor(_pods, FindStage1, trust, logger);
+        var loop = new EpollLoop("appc watcher");
+        _watcher = new ProcessWatcher(loop);
+        _watch = new PodWatch(_pods, loop, _watcher, time, logger);
+        _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
@@ -124,7 +131,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Starts a prepared pod. Its images are looked at again: keys may have gone since it was prepared.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="trust">What must be proven about its images; null for what was asked when it was prepared.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="PodException">No such pod, it is not prepared, or this host cannot run it.</exception>
@@ -146,9 +153,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Opens a pod, whoever started it.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="PodException">No pod, or several, have this prefix.</exception>
+    /// <exception cref="PodException">No pod, or several, are meant.</exception>
     public Task<Pod> OpenAsync(string uuid, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -156,8 +163,13 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     }
 
     /// <summary>All pods of the data directory, the newest first.</summary>
-    public Task<IReadOnlyList<PodStatus>> ListAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<PodStatus>> ListAsync(CancellationToken cancellationToken = default) => ListAsync(new PodFilter(), cancellationToken);
+
+    /// <summary>The pods of the data directory that a filter means, the newest first.</summary>
+    /// <exception cref="PodException">The pods cannot be listed, or a newer version made them.</exception>
+    public Task<IReadOnlyList<PodStatus>> ListAsync(PodFilter filter, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(filter);
         List<PodStatus> list = [];
         foreach (PodLocation location in _pods.Enumerate())
         {
@@ -172,7 +184,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
                 throw StorageErrors.Explain($"the pod {location.Uuid} cannot be looked at", e);
             }
 
-            if (status.State != PodState.Gone)
+            if (status.State != PodState.Gone && filter.Matches(status))
             {
                 list.Add(status);
             }
@@ -181,8 +193,38 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return Task.FromResult<IReadOnlyList<PodStatus>>([.. list.OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue)]);
     }
 
+    /// <summary>
+    /// Begins to follow the events of pods, also those of other processes. Nothing that happens after this call is missed.
+    /// </summary>
+    /// <param name="options">Which events; null for all that happen from now on.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The subscription, which the caller disposes.</returns>
+    /// <exception cref="PodException">There is no such pod, or the pods' directory cannot be used.</exception>
+    public Task<PodEventSubscription> SubscribeAsync(PodEventOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new PodEventOptions();
+        return _watch.SubscribeAsync(options, options.Pod is { } pod ? _pods.Resolve(pod).Uuid : null, cancellationToken);
+    }
+
+    /// <summary>Follows the events of pods as a sequence, which ends when the runtime is disposed.</summary>
+    /// <param name="options">Which events; null for all that happen from now on.</param>
+    /// <param name="cancellationToken">Ends the sequence.</param>
+    /// <exception cref="PodException">There is no such pod, or the pods' directory cannot be used.</exception>
+    public async IAsyncEnumerable<PodEvent> WatchAsync(PodEventOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using PodEventSubscription subscription = await SubscribeAsync(options, cancellationToken).ConfigureAwait(false);
+        await foreach (PodEvent next in subscription.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return next;
+        }
+    }
+
+    /// <summary>Looks whether this host can run pods: whether the data directory can be written, and what the flavours say.</summary>
+    public Task<RuntimeHealth> CheckHealthAsync(CancellationToken cancellationToken = default) =>
+        RuntimeHealthCheck.RunAsync(Root, _pods, _stage1s, cancellationToken);
+
     /// <summary>Removes a pod that does not run, with its logs and statuses.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="PodException">No such pod, or it runs.</exception>
     public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default)
@@ -220,7 +262,8 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public void Dispose()
     {
         Fetcher.Dispose();
-        _supervisor.Dispose();
+        _watch.Dispose();
+        _watcher.Dispose();
     }
 
     /// <inheritdoc/>
@@ -246,7 +289,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         StorageErrors.ExplainAsync(CannotLook(uuid), () => _supervisor.WaitAsync(uuid, cancellationToken));
 
     internal Task<PodStatus> WaitUntilReadyAsync(string uuid, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        StorageErrors.ExplainAsync(CannotLook(uuid), () => PodReadiness.WaitAsync(_pods, uuid, timeout, cancellationToken));
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => PodReadiness.WaitAsync(_pods, _watch, uuid, timeout, cancellationToken));
 
     internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) =>
         StorageErrors.ExplainAsync($"the pod {uuid} cannot be stopped", () => _supervisor.StopAsync(uuid, grace, cancellationToken));

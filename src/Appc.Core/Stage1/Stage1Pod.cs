@@ -30,6 +30,9 @@ public sealed record Stage1Pod
     /// </summary>
     public int LockDescriptor { get; init; } = -1;
 
+    /// <summary>What ends the pod beside its apps. Known at the start only.</summary>
+    public PodLifetime Lifetime { get; init; }
+
     /// <summary>Listening sockets that its apps are handed. Known at the start only.</summary>
     public IReadOnlyList<Stage1Socket> Sockets { get; init; } = [];
 

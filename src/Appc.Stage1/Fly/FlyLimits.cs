@@ -98,5 +98,9 @@ internal sealed class FlyLimits
         PodCGroup.FindHierarchy() is not null ? PodCGroup.FindOwn(subject).Own
             : ControlGroups.OwnVersion1("freezer")?.TrimEnd('/') ?? throw new LaunchException("find the control group", 0, $"{subject}: no control groups are mounted");
 
+    /// <summary>How many of the pod's groups are there.</summary>
+    internal static int CountGroups(Stage1Pod pod) =>
+        (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Count(g => PodCGroup.IsOf(g, pod.Uuid) && Directory.Exists(g));
+
     private static string RecordOf(Stage1Pod pod) => Path.Combine(pod.Directory, "stage1", "limits");
 }

@@ -34,10 +34,14 @@ internal sealed class FlyPlan
         _plan = plan;
     }
 
+    /// <summary>Whether the pod has a process that records its end: one that ends with its starter needs none.</summary>
+    internal static bool IsKept(Stage1Pod pod) => pod.Options.RecordsOwnEnd && pod.Lifetime != PodLifetime.Host;
+
     /// <summary>Builds the plan.</summary>
-    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, FlySockets sockets, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    internal static LaunchPlan Build(
+        Stage1Pod pod, FlyLimits limits, FlySockets sockets, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
-        bool keeper = pod.Options.RecordsOwnEnd;
+        bool keeper = IsKept(pod);
         LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
         try
         {
@@ -45,11 +49,11 @@ internal sealed class FlyPlan
             if (keeper)
             {
                 FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
-                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability));
+                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability, guard: null));
             }
             else
             {
-                fly.Write(limits, sockets.Descriptors, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability);
+                fly.Write(limits, sockets.Descriptors, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability, guard);
             }
 
             return plan;
@@ -61,7 +65,8 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(FlyLimits limits, IReadOnlyList<int> sockets, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    private void Write(
+        FlyLimits limits, IReadOnlyList<int> sockets, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -81,7 +86,8 @@ internal sealed class FlyPlan
 
         IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
 
-        _plan.CloseAllBut([lockDescriptor, .. sockets, .. _pod.Options.RecordsOwnEnd ? (int[])[LaunchPlan.ReportDescriptor] : []]);
+        _plan.CloseAllBut([lockDescriptor, .. sockets, .. guard?.Descriptors ?? [], .. IsKept(_pod) ? (int[])[LaunchPlan.ReportDescriptor] : []]);
+        guard?.Join(_plan);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
         {

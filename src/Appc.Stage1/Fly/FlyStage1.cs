@@ -21,7 +21,7 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
@@ -51,6 +51,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     {
         SeveralApps = false,
         SocketActivation = true,
+        EndsWithHost = true,
         UserNamespaces = false,
         EnforcedIsolators =
         [
@@ -165,6 +166,20 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         return FlyLimits.RemoveAsync(pod, _time, cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public async Task<Stage1Garbage> CollectGarbageAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        int before = FlyLimits.CountGroups(pod);
+        await FlyLimits.RemoveAsync(pod, _time, cancellationToken).ConfigureAwait(false);
+        return new Stage1Garbage { ControlGroups = before - FlyLimits.CountGroups(pod) };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A fly pod registers nothing.</remarks>
+    public Task<Stage1Garbage> CollectOrphansAsync(string root, Func<string, bool> exists, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new Stage1Garbage());
+
     /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
     public void Dispose()
     {
@@ -208,8 +223,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         try
         {
             using FlySockets sockets = FlySockets.Hold(pod, subject);
-            using LaunchPlan plan = FlyPlan.Build(pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value);
-            return pod.Options.RecordsOwnEnd ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan);
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
+            using LaunchPlan plan = FlyPlan.Build(
+                pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
+            return FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan, guard);
         }
         catch (LaunchException e)
         {
@@ -217,13 +234,14 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         }
     }
 
-    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, LaunchPlan plan)
+    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, LaunchPlan plan, LifeGuard? guard)
     {
         StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
         try
         {
-            LaunchedProcess process = plan.Start();
+            LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(end, _reaper);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
         }
         catch

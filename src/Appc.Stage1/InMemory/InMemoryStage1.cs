@@ -33,7 +33,7 @@ public sealed class InMemoryStage1 : IStage1
     public string Name => "in-memory";
 
     /// <inheritdoc/>
-    public Stage1Features Features { get; } = new() { SeveralApps = true, NeedsTrees = false, InheritsLock = false };
+    public Stage1Features Features { get; } = new() { SeveralApps = true, NeedsTrees = false, InheritsLock = false, EndsWithHost = true };
 
     /// <summary>Exit codes by the name of the app, for apps without a function; 0 for the others.</summary>
     public IDictionary<string, int> ExitCodes { get; } = new Dictionary<string, int>(StringComparer.Ordinal);

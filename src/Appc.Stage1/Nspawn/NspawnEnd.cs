@@ -66,27 +66,26 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     }
 
     /// <summary>Frees the pod's control groups and its user ids. Safe to repeat.</summary>
-    internal async Task CleanUpAsync(CancellationToken cancellationToken)
+    internal async Task<Stage1Garbage> CleanUpAsync(CancellationToken cancellationToken)
     {
         // The one that holds every process first; then nobody is left in the others.
         string[] groups = [PodPaths.ReadText(Paths.CGroup) ?? "", .. (PodPaths.ReadText(Paths.Limits) ?? "").Split('\n')];
-        foreach (string group in groups.Where(g => PodCGroup.IsOf(g, pod.Uuid)))
+        int removed = 0;
+        foreach (string group in groups.Where(g => PodCGroup.IsOf(g, pod.Uuid) && Directory.Exists(g)))
         {
-            if (!await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false))
+            if (await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false))
+            {
+                removed++;
+            }
+            else
             {
                 logger.CleanupFailed(pod.Uuid, group, "processes are left in it");
             }
         }
 
         IdRanges ranges = new(pod.Root);
-        if (Paths.ReadRange() is { } first)
-        {
-            ranges.Free(first, pod.Uuid);
-        }
-        else
-        {
-            ranges.FreeAll(pod.Uuid);
-        }
+        int freed = Paths.ReadRange() is { } first ? ranges.Free(first, pod.Uuid) : ranges.FreeAll(pod.Uuid);
+        return new Stage1Garbage { ControlGroups = removed, IdRanges = freed };
     }
 
     /// <summary>The time that the slowest app may take. The systemd inside keeps the apps to theirs, and gets a moment more for it.</summary>

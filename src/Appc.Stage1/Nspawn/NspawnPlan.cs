@@ -15,9 +15,10 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Sockets">The listening sockets for its apps.</param>
 /// <param name="Host">What it uses of the host's systemd.</param>
 /// <param name="Labels">What the host's security modules are told.</param>
+/// <param name="Guard">Ends the pod with this program; null if it outlives it.</param>
 internal sealed record NspawnLaunch(
     string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host,
-    SecurityLabels Labels);
+    SecurityLabels Labels, LifeGuard? Guard);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -81,8 +82,9 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors,
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors, .. _launch.Guard?.Descriptors ?? [],
         ]);
+        _launch.Guard?.Join(_plan);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
         int lowest = apps.Min(a => a.App.OomScoreAdjustment);

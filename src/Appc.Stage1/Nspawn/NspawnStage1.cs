@@ -17,7 +17,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -54,6 +54,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = true,
+        EndsWithHost = true,
         UserNamespaces = true,
         Readiness = true,
         SocketActivation = true,
@@ -135,6 +136,22 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         return new NspawnEnd(pod, _reaper, _logger, _time).CleanUpAsync(cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public Task<Stage1Garbage> CollectGarbageAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return new NspawnEnd(pod, _reaper, _logger, _time).CleanUpAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<Stage1Garbage> CollectOrphansAsync(string root, Func<string, bool> exists, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(exists);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(new Stage1Garbage { IdRanges = new IdRanges(root).FreeAll(owner => !exists(owner)) });
+    }
+
     /// <summary>Accepts no more pods. Those that run go on, and their ends are still recorded.</summary>
     public void Dispose()
     {
@@ -194,14 +211,16 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
             limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, labels), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, labels, guard), apps, subject))
             {
-                process = Launch(plan);
+                process = Launch(plan, guard);
             }
 
             scope?.Dispose();
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(first, _reaper);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), end.FinishAsync(first));
         }
@@ -233,11 +252,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisp
         }
     }
 
-    private static LaunchedProcess Launch(LaunchPlan plan)
+    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard)
     {
         try
         {
-            return plan.Start();
+            return guard is null ? plan.Start() : guard.Start(plan);
         }
         catch (LaunchException e)
         {

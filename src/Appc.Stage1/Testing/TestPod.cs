@@ -4,6 +4,7 @@ using System.Text;
 using Appc.Images;
 using Appc.Manifests;
 using Appc.Pods;
+using Appc.Stage1;
 
 namespace Appc.Testing;
 
