@@ -163,8 +163,8 @@ own=$(group "$scope")
 for pid in $(pgrep -x 'systemd-nspawn|service'); do
     processes "$own" | grep -qx "$pid" || fail "process $pid is not in $own"
 done
-pgrep -f appc-scope >/dev/null && fail "what held the scope is left"
-[ ! -d "$own/start" ] || fail "the group of what held the scope is left"
+until_true 10 sh -c "! pgrep -f '^appc-scope' >/dev/null" || fail "what held the scope is left"
+until_true 10 sh -c "[ ! -d '$own/start' ]" || fail "the group of what held the scope is left"
 appc enter "$uuid" /bin/touch /tmp/go || fail "enter a pod in a scope"
 until_true 30 state scoped.service active || fail "its readiness reaches the unit"
 machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machined knows the pod in the scope"
