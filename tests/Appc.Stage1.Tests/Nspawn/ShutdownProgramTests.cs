@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Appc.Stage1.Nspawn;
-using Xunit;
 
-namespace Appc.Stage1.Tests.Nspawn;
+namespace Appc.Stage1.Nspawn;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ShutdownProgramTests : IDisposable
 {
