@@ -113,7 +113,7 @@ internal sealed unsafe partial class LaunchPlan
 
     /// <summary>Leaves the caller's terminal and its job control: no key pressed there reaches the child, and it cannot type there.</summary>
     /// <remarks>Not by a session of its own: the kernel makes a scheduling group for each, a tenth of a whole launch.</remarks>
-    private void LeaveTerminal()
+    internal void LeaveTerminal()
     {
         const string Name = "leave the terminal";
         const int TIOCNOTTY = 0x5422;
@@ -232,7 +232,7 @@ internal sealed unsafe partial class LaunchPlan
         Become(programs, arguments, environment, filter);
     }
 
-    /// <summary><see cref="Execute"/> for a child that has a session of its own already.</summary>
+    /// <summary><see cref="Execute"/> for a child that has a session of its own, or has left the terminal, already.</summary>
     internal void Become(
         IReadOnlyList<string> programs,
         IEnumerable<string> arguments,

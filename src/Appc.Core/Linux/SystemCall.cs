@@ -45,6 +45,7 @@ internal static class SystemCall
     internal static int SigAction => Pick(13, 134);
     internal static int SigProcMask => Pick(14, 135);
     internal static int Keyctl => Pick(250, 219);
+    internal static int SendMsg => Pick(46, 211);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);
 
@@ -59,6 +60,7 @@ internal static class SystemCall
     internal static int Clone3 => Pick(435, 435);
     internal static int CloseRange => Pick(436, 436);
     internal static int OpenAt2 => Pick(437, 437);
+    internal static int PidfdGetFd => Pick(438, 438);
     internal static int MountSetAttr => Pick(442, 442);
 
     private static int Pick(int x64, int arm64) => Machine switch

@@ -19,6 +19,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodFactory _factory;
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
+    private readonly PodAttacher _attacher;
 
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
@@ -31,6 +32,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         var trust = new PodTrust(images, logger);
         _factory = new PodFactory(_pods, images, trust, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, logger);
+        _attacher = new PodAttacher(_pods, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _supervisor.Remove = _collector.RemoveAsync;
     }
@@ -222,6 +224,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
+
+    internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
+        _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);
 
     internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
     {

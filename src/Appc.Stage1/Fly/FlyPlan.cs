@@ -33,12 +33,12 @@ internal sealed class FlyPlan
     }
 
     /// <summary>Builds the plan.</summary>
-    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    internal static LaunchPlan Build(Stage1Pod pod, FlyLimits limits, FlyStreams streams, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
         LaunchPlan plan = new(subject, Namespaces);
         try
         {
-            new FlyPlan(pod, plan).Write(limits, subject, tree, kernelPaths, lastCapability);
+            new FlyPlan(pod, plan).Write(limits, streams, subject, tree, kernelPaths, lastCapability);
             return plan;
         }
         catch
@@ -48,7 +48,7 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
+    private void Write(FlyLimits limits, FlyStreams streams, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -63,10 +63,10 @@ internal sealed class FlyPlan
         }
 
         AppUser user = AppUser.Resolve(app, tree, subject);
-        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
-        _plan.CloseAllBut(_pod.LockDescriptor);
+        _plan.CloseAllBut([_pod.LockDescriptor, .. streams.Descriptors]);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
         {
@@ -100,6 +100,11 @@ internal sealed class FlyPlan
             kernelPaths.Protect(_plan);
         }
 
+        if (_app.Input == AppInput.Terminal)
+        {
+            input = output = error = streams.MakeTerminal(_plan, user);
+        }
+
         volumes.Attach();
         if (_app.Runtime.ReadOnlyRootFs)
         {
@@ -125,13 +130,23 @@ internal sealed class FlyPlan
 
         _plan.SetUmask(0x12); // 022
         List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
+        passed.AddRange(streams.Passed);
         if (_pod.LockDescriptor >= 0)
         {
             passed.Add((_pod.LockDescriptor, LockDescriptor));
         }
 
         _plan.PassDescriptors(passed);
-        _plan.Execute(
+        if (_app.Input == AppInput.Terminal)
+        {
+            _plan.BeginSession(terminal: true);
+        }
+        else
+        {
+            _plan.LeaveTerminal();
+        }
+
+        _plan.Become(
             ProgramSearch.Candidates(app.Exec[0], directory, environment["PATH"]),
             app.Exec,
             environment.Select(v => $"{v.Key}={v.Value}"));

@@ -5,6 +5,7 @@ using Appc.Manifests;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
+using Appc.Stage1.Streams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
@@ -21,10 +22,14 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IDisposable
 {
+    // For how long the end of a pod waits for others who log the last that was written to its terminal.
+    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
+
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
+    private readonly InputAttacher _inputs = new();
     private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
     private readonly Lazy<int> _lastCapability = new(Capability.OfThisKernel);
     private readonly Lazy<string> _bootId = new(ProcFs.BootId);
@@ -149,6 +154,22 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     }
 
     /// <inheritdoc/>
+    public async Task<Stage1Attachment?> AttachAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        ArgumentNullException.ThrowIfNull(app);
+        try
+        {
+            return await new FlyAttach(_inputs, _reaper).AttachAsync(pod, firstProcess, pod.Apps.First(a => a.Name == app), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LaunchException("open the input", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>A fly pod has nothing outside its directory but control groups, and these only if it is limited: its mounts are gone with its last process.</remarks>
     public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
     {
@@ -200,13 +221,15 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         try
         {
             LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value))
+            using FlyStreams streams = FlyStreams.Prepare(pod, AppUser.Resolve(app.App, tree, subject));
+            using (LaunchPlan plan = FlyPlan.Build(pod, limits, streams, subject, tree, _kernelPaths.Value, _lastCapability.Value))
             {
                 process = plan.Start();
             }
 
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
+            TerminalLog? log = streams.TakeTerminal() is { } terminal ? new FlyAttach(_inputs, _reaper).Log(terminal, pod, app, end) : null;
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, log, status, pod, limits));
         }
         catch (LaunchException e)
         {
@@ -223,9 +246,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
 
-    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod, FlyLimits limits)
+    private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, Stage1Pod pod, FlyLimits limits)
     {
         ProcessEnd end = await ended.ConfigureAwait(false);
+        await FinishAsync(log, pod).ConfigureAwait(false);
         using (status)
         {
             string? error = status.Write(Encoding.ASCII.GetBytes(Describe(end)));
@@ -245,6 +269,22 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IDisposa
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _logger.GroupsNotRemoved(pod.Uuid, e.Message);
+        }
+    }
+
+    private async Task FinishAsync(TerminalLog? log, Stage1Pod pod)
+    {
+        try
+        {
+            await (log?.Completed.WaitAsync(LogPatience, _time) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            _logger.TerminalNotLogged(pod.Uuid, e.Message);
+        }
+        finally
+        {
+            log?.Dispose();
         }
     }
 

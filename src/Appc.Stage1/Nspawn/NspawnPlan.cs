@@ -13,9 +13,10 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
 /// <param name="Limits">The pod's limits, prepared.</param>
 /// <param name="Sockets">The listening sockets for its apps.</param>
+/// <param name="Streams">The inputs of its apps.</param>
 /// <param name="Host">What it uses of the host's systemd.</param>
 internal sealed record NspawnLaunch(
-    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host);
+    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnStreams Streams, NspawnHostServices Host);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -77,7 +78,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors,
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors,
         ]);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
@@ -113,9 +114,14 @@ internal sealed class NspawnPlan
         }
 
         _plan.ChangeDirectory("change directory", "/");
-        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2)];
+        List<(LaunchArgument, int)> descriptors = [(input, 0), (_launch.Streams.OpenOutput(_plan, _pod) ?? log, 1), (log, 2)];
         descriptors.AddRange(_launch.Sockets.Descriptors.Select((d, i) => ((LaunchArgument)d, NspawnSockets.FirstDescriptor + i)));
         descriptors.Add((_launch.Tree.Directory.Number, descriptors.Count));
+        foreach (int held in _launch.Streams.Descriptors)
+        {
+            descriptors.Add((held, descriptors.Count));
+        }
+
         if (_pod.LockDescriptor >= 0)
         {
             descriptors.Add((_pod.LockDescriptor, descriptors.Count));
@@ -195,7 +201,7 @@ internal sealed class NspawnPlan
         List<string> arguments =
         [
             "--quiet", "--settings=no", .. _launch.Host.Arguments(Scratch), "--keep-unit", "--read-only", "--notify-ready=yes",
-            "--kill-signal=SIGRTMIN+3", "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+            "--kill-signal=SIGRTMIN+3", _launch.Streams.Console, "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
             "--uuid=" + _pod.Uuid,
