@@ -42,6 +42,7 @@ internal static class CommandTable
         "cat-manifest" => new CatManifestCommand(),
         "logs" => new LogsCommand(),
         "enter" => new EnterCommand(),
+        "attach" => new AttachCommand(),
         "stop" => new StopCommand(),
         "rm" => new RemoveCommand(),
         "gc" => new CollectCommand(),
@@ -56,7 +57,7 @@ internal static class CommandTable
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export",
             "image render", "image extract", "image rm", "image gc",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "enter", "stop", "rm", "gc", "help",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "enter", "attach", "stop", "rm", "gc", "help",
         ];
         return names.Select(name => Find(name)!);
     }

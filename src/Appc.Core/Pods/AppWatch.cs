@@ -3,6 +3,10 @@ namespace Appc.Pods;
 /// <summary>Knows when an app has ended, and wakes those who wait for its log files to grow.</summary>
 internal sealed class AppWatch : IAsyncDisposable
 {
+    private const int Looks = 40;
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
+
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private readonly DirectoryChanges _logs;
@@ -73,6 +77,13 @@ internal sealed class AppWatch : IAsyncDisposable
             await drainAsync().WaitAsync(closed).ConfigureAwait(false);
         }
 
-        return last is { State: AppState.Exited or AppState.Unknown } ? last : unknown;
+        // Who records the end may be a moment behind those who see it.
+        for (int i = 0; i < Looks && last?.State != AppState.Exited && look() is { State: not PodState.Gone } now; i++)
+        {
+            last = now.Apps.FirstOrDefault(a => a.Name == unknown.Name);
+            await Task.Delay(Look, closed).ConfigureAwait(false);
+        }
+
+        return last is { State: AppState.Exited } ? last : unknown;
     }
 }

@@ -15,7 +15,7 @@ internal sealed class FlyPlan
     internal const int LockDescriptor = 99;
 
     private const int LayersInOneOption = 200;
-    private const int FirstLayerDescriptor = 200;
+    private const int FirstSpareDescriptor = 200;
     private static readonly ulong Namespaces =
         (ulong)(LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS);
 
@@ -23,6 +23,9 @@ internal sealed class FlyPlan
     private readonly Stage1App _app;
     private readonly LaunchPlan _plan;
     private readonly string _own;
+
+    // Numbers from here on are free for descriptors that must have a known one.
+    private int _spare = FirstSpareDescriptor;
 
     private FlyPlan(Stage1Pod pod, LaunchPlan plan)
     {
@@ -66,7 +69,9 @@ internal sealed class FlyPlan
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
-        _plan.CloseAllBut([_pod.LockDescriptor, .. streams.Descriptors]);
+        int[] kept = [_pod.LockDescriptor, .. streams.Descriptors];
+        _plan.CloseAllBut(kept);
+        _spare = Math.Max(_spare, kept.Max() + 1);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
         {
@@ -102,7 +107,7 @@ internal sealed class FlyPlan
 
         if (_app.Input == AppInput.Terminal)
         {
-            input = output = error = streams.MakeTerminal(_plan, user);
+            input = output = error = streams.MakeTerminal(_plan, user, _spare++);
         }
 
         volumes.Attach();
@@ -206,7 +211,7 @@ internal sealed class FlyPlan
         List<string> lower = [];
         for (int i = 0; i < _app.Layers.Count; i++)
         {
-            int number = FirstLayerDescriptor + i;
+            int number = _spare++;
             _plan.OpenAs("open the image", _app.Layers[_app.Layers.Count - 1 - i], LibC.O_PATH | LibC.O_DIRECTORY, number);
             lower.Add(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}"));
         }

@@ -18,7 +18,6 @@ internal sealed class FlyStreams : IDisposable
     /// <summary>The number under which the app has the socket: beside that of the pod's lock.</summary>
     internal const int HeldNumber = FlyPlan.LockDescriptor - 1;
 
-    private const int TerminalNumber = HeldNumber - 1;
     private const int TIOCSPTLCK = 0x40045431;
     private const int TIOCSWINSZ = 0x5414;
     private const int O_NOCTTY = 0x100;
@@ -78,18 +77,21 @@ internal sealed class FlyStreams : IDisposable
     /// <summary>
     /// Makes a terminal among those of the app's root, so that it has a name there, and sends this side of it away.
     /// </summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="user">The app's user.</param>
+    /// <param name="number">A free number for this side.</param>
     /// <returns>The app's side.</returns>
-    internal LaunchArgument MakeTerminal(LaunchPlan plan, AppUser user)
+    internal LaunchArgument MakeTerminal(LaunchPlan plan, AppUser user, int number)
     {
         const string Step = "make a terminal";
-        plan.OpenAs(Step, "/dev/pts/ptmx", LibC.O_RDWR | O_NOCTTY, TerminalNumber);
-        plan.Call(Step, SystemCall.Ioctl, TerminalNumber, TIOCSPTLCK, plan.Bytes(new byte[sizeof(int)]));
-        plan.Call(Step, SystemCall.Ioctl, TerminalNumber, TIOCSWINSZ, plan.Bytes(MemoryMarshal.AsBytes((ReadOnlySpan<ushort>)[24, 80, 0, 0])));
+        plan.OpenAs(Step, "/dev/pts/ptmx", LibC.O_RDWR | O_NOCTTY, number);
+        plan.Call(Step, SystemCall.Ioctl, number, TIOCSPTLCK, plan.Bytes(new byte[sizeof(int)]));
+        plan.Call(Step, SystemCall.Ioctl, number, TIOCSWINSZ, plan.Bytes(MemoryMarshal.AsBytes((ReadOnlySpan<ushort>)[24, 80, 0, 0])));
 
         // The first one of a new instance of devpts.
         LaunchArgument side = plan.Open(Step, "/dev/pts/0", LibC.O_RDWR | O_NOCTTY);
         plan.ChangeOwner(Step, "/dev/pts/0", user.Uid, uint.MaxValue);
-        _terminal!.Send(plan, Step, TerminalNumber);
+        _terminal!.Send(plan, Step, number);
         return side;
     }
 

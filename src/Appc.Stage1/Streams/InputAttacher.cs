@@ -38,6 +38,13 @@ internal sealed class InputAttacher
             limit.CancelAfter(Patience);
             while (HeldInput.Holds(held) && !File.Exists(pod.StatusPath(app)) && ProcessIdentity.IsAlive(holder))
             {
+                if (InputStreamFile.IsReplaced(fifo))
+                {
+                    // Whoever ended it was killed in between.
+                    HeldInput.Release(held);
+                    return null;
+                }
+
                 // Nobody reads there until the app's first process was made.
                 if (InputStreamFile.TryOpenWriter(fifo) is { } writer)
                 {
@@ -46,7 +53,7 @@ internal sealed class InputAttacher
                     return new Stage1Attachment
                     {
                         Input = new DescriptorStream(writer, Streams, writes: true),
-                        CloseInput = () => Close(socket),
+                        CloseInput = () => Close(socket, fifo),
                         Release = socket.Dispose,
                     };
                 }
@@ -101,11 +108,13 @@ internal sealed class InputAttacher
     /// <inheritdoc cref="IsTerminal(Libc.Statx)"/>
     internal static bool IsTerminal(SafeFileHandle file) => Libc.StatFd((int)file.DangerousGetHandle(), out Libc.Statx stat) == 0 && IsTerminal(stat);
 
-    private static void Close(SafeFileHandle socket)
+    private static void Close(SafeFileHandle socket, string fifo)
     {
         using HeldDescriptor? held = HeldDescriptor.TryTake(socket);
-        if (held is not null)
+        if (held is not null && HeldInput.Holds(socket))
         {
+            // In this order: a second try can be made if this process is killed in between.
+            InputStreamFile.Replace(fifo);
             HeldInput.Release(socket);
         }
     }

@@ -61,13 +61,43 @@ internal sealed unsafe class InputStreamFile : IDisposable
     {
         try
         {
-            return Open(path, Libc.O_WRONLY);
+            SafeFileHandle writer = Open(path, Libc.O_WRONLY);
+            if (Libc.StatFd((int)writer.DangerousGetHandle(), out Libc.Statx stat) == 0 && stat.Type == Fifo)
+            {
+                return writer;
+            }
+
+            writer.Dispose();
+            return null;
         }
         catch (ErrnoException e) when (e.Number is Errno.ENXIO or Errno.ENOENT)
         {
             return null;
         }
     }
+
+    /// <summary>
+    /// Has whoever opens the input from now on read its end at once: systemd opens it once more for the program that records the
+    /// app's end, and would wait there for somebody to write.
+    /// </summary>
+    internal static void Replace(string path)
+    {
+        string empty = path + ".end";
+        using (File.Create(empty))
+        {
+            Libc.TryStat(path, out Libc.Statx stat);
+            fixed (byte* p = Fd.PathBytes(empty))
+            {
+                _ = Libc.fchownat(Libc.AT_FDCWD, p, stat.Uid, stat.Gid, Libc.AT_SYMLINK_NOFOLLOW);
+                _ = Libc.fchmodat(Libc.AT_FDCWD, p, OwnerOnly, 0);
+            }
+        }
+
+        File.Move(empty, path, overwrite: true);
+    }
+
+    /// <summary>Whether the input was replaced by its end.</summary>
+    internal static bool IsReplaced(string path) => !Libc.TryStat(path, out Libc.Statx stat) || stat.Type != Fifo;
 
     public void Dispose()
     {
