@@ -83,7 +83,7 @@ internal sealed class FlyPlan
         _plan.MakeMountsPrivate();
 
         // Everything of the host is opened while its root is still there.
-        LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
+        LaunchArgument input = streams.Open(_plan);
         LaunchArgument output = OpenLog(_pod.StandardOutputPath(_app.Name));
         LaunchArgument error = OpenLog(_pod.StandardErrorPath(_app.Name));
         if (IsolatorReader.ReadInteger(app.Isolators, IsolatorNames.OomScoreAdj) is { } score)
