@@ -109,7 +109,7 @@ internal sealed class FlyStreams : IDisposable
     private static void MakeDirectory(Stage1Pod pod)
     {
         // The app's root will be mounted over the directory above, which only root may enter.
-        Directory.CreateDirectory(Path.Combine(pod.Directory, "stage1"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Nspawn.PodFilesWriter.MakePrivate(Path.Combine(pod.Directory, "stage1"));
         Directory.CreateDirectory(DirectoryOf(pod));
     }
 

@@ -20,10 +20,13 @@ internal static class AppEnvironment
     /// </summary>
     internal static IReadOnlyDictionary<string, string> Build(Stage1App app, AppUser user)
     {
-        IReadOnlyDictionary<string, string> variables = Build(app.Name, app.App, user);
-        return app.Input == AppInput.Terminal && !variables.ContainsKey("TERM")
-            ? new Dictionary<string, string>(variables, StringComparer.Ordinal) { ["TERM"] = DefaultTerminal }
-            : variables;
+        Dictionary<string, string> variables = Build(app.Name, app.App, user);
+        if (app.Input == AppInput.Terminal)
+        {
+            variables.TryAdd("TERM", DefaultTerminal);
+        }
+
+        return variables;
     }
 
     private static Dictionary<string, string> Build(AcName name, App app, AppUser user)
