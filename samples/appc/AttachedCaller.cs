@@ -52,7 +52,7 @@ internal static class AttachedCaller
     {
         try
         {
-            await using Stream input = Console.OpenStandardInput();
+            await using Stream input = CallerTerminal.OpenInput();
             byte[] buffer = new byte[16 * 1024];
             int length;
             while ((length = await Task.Run(() => input.Read(buffer, 0, buffer.Length), left)) > 0)

@@ -60,7 +60,7 @@ internal sealed class EnterCommand : Command
     {
         try
         {
-            await using Stream input = Console.OpenStandardInput();
+            await using Stream input = CallerTerminal.OpenInput();
             await input.CopyToAsync(command.StandardInput);
             if (command.StandardError is not null)
             {
