@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
 
@@ -93,21 +94,13 @@ internal static class PodFiles
     /// <summary>How an app ended and when; null if that was not recorded.</summary>
     public static (int? ExitCode, string? Signal, DateTimeOffset Finished)? ReadStatus(string directory, AcName app)
     {
-        string path = Path.Combine(directory, "status", app.ToString());
-        string text;
-        DateTimeOffset finished;
-        try
-        {
-            text = File.ReadAllText(path);
-            finished = File.GetLastWriteTimeUtc(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (ReadStatusLine(directory, app) is not { } line)
         {
             return null;
         }
 
-        string[] words = text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        return words switch
+        DateTimeOffset finished = line.Written;
+        return line.Words switch
         {
             ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null, finished),
             ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal), finished),
@@ -116,22 +109,18 @@ internal static class PodFiles
     }
 
     /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
-    public static string? ReadResult(string directory, AcName app)
-    {
-        try
-        {
-            string[] words = File.ReadAllText(Path.Combine(directory, "status", app.ToString())).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length > 2 ? words[2] : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    public static string? ReadResult(string directory, AcName app) =>
+        ReadStatusLine(directory, app) is { Words.Length: > 2 } line ? line.Words[2] : null;
 
     /// <summary>Whether an app has announced that it is ready.</summary>
     public static bool ReadReady(string directory, AcName app) =>
         File.Exists(Path.Combine(directory, "status", Stage1Pod.ReadyName(app)));
+
+    /// <summary>A line that is still being written counts as none.</summary>
+    private static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, AcName app) =>
+        UntrustedFile.TryRead(Path.Combine(directory, "status", app.ToString())) is { } file && file.Text.EndsWith('\n')
+            ? (file.Text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries), file.Written)
+            : null;
 
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {

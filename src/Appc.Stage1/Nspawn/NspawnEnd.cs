@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Appc.Linux;
+using Appc.Pods;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -182,7 +183,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     /// <summary>Records the end of apps that nobody inside could record: they were killed with the pod.</summary>
     private void RecordMissing(ProcessEnd? first)
     {
-        List<Stage1App> missing = [.. pod.Apps.Where(a => !File.Exists(pod.StatusPath(a.Name)))];
+        List<Stage1App> missing = [.. pod.Apps.Where(a => PodFiles.ReadStatus(pod.Directory, a.Name) is null)];
         if (missing.Count == pod.Apps.Count && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
         {
             logger.EndedUnstarted(pod.Uuid, reason);

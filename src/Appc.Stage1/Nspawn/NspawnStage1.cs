@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
@@ -285,7 +286,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
             throw new LaunchException("set kernel parameters", 0, $"{subject}: a kernel parameter of the pod cannot be set: {parameter}", "Check name and value of the isolator os/unix/sysctl.");
         }
 
-        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
+        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => PodFiles.ReadStatus(pod.Directory, a.Name) is not null)))
         {
             return;
         }
