@@ -70,6 +70,9 @@ internal sealed class CliContext : IAsyncDisposable
 
     public void WriteJson(Action<Utf8JsonWriter> write) => JsonText.Write(_output, write);
 
+    /// <summary>Writes a document on one line, for results that come one by one.</summary>
+    public void WriteJsonLine(Action<Utf8JsonWriter> write) => JsonText.WriteLine(_output, write);
+
     /// <summary>Does the same with each of several things; a failure does not keep the others from being done.</summary>
     public async Task<int> ForEachAsync(IReadOnlyList<string> items, Func<string, Task> action)
     {

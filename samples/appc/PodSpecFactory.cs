@@ -18,9 +18,22 @@ internal sealed class PodSpecFactory(CliContext context)
             Stage1 = options.Get("stage1"),
             Trust = context.Trust,
             Strict = options.Has("strict"),
+            Name = options.Get("name"),
+            Lifetime = options.Get("lifetime") switch
+            {
+                null or "independent" => PodLifetime.Independent,
+                "caller" => PodLifetime.Host,
+                var other => throw new UsageException($"--lifetime: '{other}' is neither independent nor caller"),
+            },
             Options = new Stage1Options
             {
                 Hostname = options.Get("hostname"),
+                Hosts = options.GetAll("hosts-entry").Contains("host") ? HostsMode.Host : HostsMode.Auto,
+                HostsEntries = [.. options.GetAll("hosts-entry").Where(e => e != "host").Select(HostsEntry)],
+                Dns = Dns([.. options.GetAll("dns")]),
+                DnsServers = [.. options.GetAll("dns").Where(d => d is not ("host" or "none"))],
+                DnsSearch = [.. options.GetAll("dns-search")],
+                DnsOptions = [.. options.GetAll("dns-opt")],
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
@@ -28,6 +41,12 @@ internal sealed class PodSpecFactory(CliContext context)
                 NoSeccomp = insecure.HasFlag(InsecureOptions.Seccomp),
             },
         };
+        foreach (string label in options.GetAll("label"))
+        {
+            (string key, string value) = Values.Pair(label, "--label");
+            spec.Labels[key] = value;
+        }
+
         foreach (string volume in options.GetAll("volume"))
         {
             spec.Volumes.Add(PodValues.Volume(volume));
@@ -77,6 +96,8 @@ internal sealed class PodSpecFactory(CliContext context)
             User = options.Get("user"),
             Group = options.Get("group"),
             Input = options.Get("stdin") is { } input ? PodValues.Input(input) : null,
+            StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
+            StopSignal = options.Get("stop-signal"),
             ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),
         };
         Add(spec.Arguments, app.ProgramArguments);
@@ -99,6 +120,18 @@ internal sealed class PodSpecFactory(CliContext context)
             }
         }
     }
+
+    private static string HostsEntry(string text)
+    {
+        (string address, string name) = Values.Pair(text, "--hosts-entry");
+        return $"{address} {name}";
+    }
+
+    private static DnsMode Dns(string[] values) =>
+        values.Length > 1 && values.Any(v => v is "host" or "none") ? throw new UsageException("--dns: 'host' and 'none' stand alone")
+        : values is ["host"] ? DnsMode.Host
+        : values is ["none"] ? DnsMode.Image
+        : DnsMode.Auto;
 
     private static bool PrivateUsers(string value) => value switch
     {

@@ -10,7 +10,7 @@ internal sealed class PodArguments
     [
         "name", "exec", "working-dir", "user", "group", "supplementary-gids", "environment", "memory", "cpu",
         "cpu-shares", "oom-score-adj", "caps-retain", "caps-remove", "seccomp", "no-new-privileges", "readonly-rootfs",
-        "annotation", "signature", "stdin",
+        "annotation", "signature", "stop-timeout", "stop-signal", "stdin",
     ];
 
     private PodArguments(List<Token> pod, List<AppArguments> apps, OptionSet known)
@@ -28,12 +28,13 @@ internal sealed class PodArguments
         options.SeveralApps = true;
         options.Value("stage1").Values("volume").Values("mount").Values("port").Value("hostname")
             .Values("set-env").Values("set-env-file").Flag("inherit-env").Value("private-users")
+            .Values("dns").Values("dns-search").Values("dns-opt").Values("hosts-entry")
             .Value("uuid-file-save").Value("pull-policy").Flag("strict")
-            .Flag("interactive").Value("ready-timeout");
+            .Values("label").Value("lifetime").Flag("interactive").Value("ready-timeout");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")
             .Value("caps-retain").Value("caps-remove").Value("seccomp").Value("no-new-privileges").Value("readonly-rootfs")
-            .Values("annotation").Value("signature").Value("stdin");
+            .Values("annotation").Value("signature").Value("stop-timeout").Value("stop-signal").Value("stdin");
     }
 
     /// <summary>Sorts the tokens of a command line by pod and app.</summary>
@@ -70,6 +71,10 @@ internal sealed class PodArguments
                     throw new UsageException("an image is missing before '--'");
                 case TokenKind.Raw:
                     arguments.Add(token.Text);
+                    break;
+                case TokenKind.Option when token.Text == "name" && image is null && apps.Count == 0:
+                    // Of the pod: the name of an app stands after its image.
+                    pod.Add(token);
                     break;
                 case TokenKind.Option when AppOptions.Contains(token.Text) || (token.Text == "mount" && image is not null):
                     options.Add(image is not null

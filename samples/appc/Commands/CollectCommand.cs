@@ -29,6 +29,24 @@ internal sealed class CollectCommand : Command
                 json.WriteStartObject();
                 json.WriteStrings("removed", report.Removed);
                 json.WriteStrings("marked", report.Marked);
+                json.WriteStartArray("pods");
+                foreach (GarbagePod pod in report.Pods)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("uuid", pod.Uuid);
+                    json.WriteString("name", pod.Name);
+                    json.WriteString("action", Action(pod.Action));
+                    json.WriteNumber("bytesFreed", pod.BytesFreed);
+                    json.WriteString("failure", pod.Failure);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                json.WriteNumber("bytesFreed", report.BytesFreed);
+                json.WriteNumber("controlGroups", report.ControlGroups);
+                json.WriteNumber("idRanges", report.IdRanges);
+                json.WriteNumber("mounts", report.Mounts);
+                json.WriteNumber("podLeftovers", report.PodLeftovers);
                 json.WriteNumber("imageLeftovers", report.ImageLeftovers);
                 json.WriteStrings("failures", report.Failures);
                 json.WriteEndObject();
@@ -36,20 +54,7 @@ internal sealed class CollectCommand : Command
         }
         else
         {
-            foreach (string uuid in report.Removed)
-            {
-                context.Out.WriteLine($"removed {uuid}");
-            }
-
-            foreach (string uuid in report.Marked)
-            {
-                context.Out.WriteLine($"marked {uuid}");
-            }
-
-            if (report.ImageLeftovers > 0)
-            {
-                context.Out.WriteLine($"removed {report.ImageLeftovers} leftovers of interrupted imports");
-            }
+            WriteText(context.Out, report);
         }
 
         foreach (string failure in report.Failures)
@@ -58,5 +63,33 @@ internal sealed class CollectCommand : Command
         }
 
         return report.Failures.Count == 0 ? ExitCodes.Success : ExitCodes.Failure;
+    }
+
+    private static string Action(GarbageAction action) => action.ToString().ToLowerInvariant();
+
+    private static void WriteText(TextWriter output, GarbageReport report)
+    {
+        foreach (GarbagePod pod in report.Pods.Where(p => p.Action != GarbageAction.Failed))
+        {
+            output.WriteLine($"{Action(pod.Action)} {pod.Uuid}{(pod.Name is null ? "" : $" ({pod.Name})")}");
+        }
+
+        (long Count, string What)[] freed =
+        [
+            (report.BytesFreed, "bytes on disk"),
+            (report.ControlGroups, "control groups"),
+            (report.IdRanges, "ranges of user ids"),
+            (report.Mounts, "mounts"),
+            (report.PodLeftovers, "leftovers of pods"),
+        ];
+        if (freed.Any(f => f.Count > 0))
+        {
+            output.WriteLine("freed " + string.Join(", ", freed.Where(f => f.Count > 0).Select(f => $"{f.Count} {f.What}")));
+        }
+
+        if (report.ImageLeftovers > 0)
+        {
+            output.WriteLine($"removed {report.ImageLeftovers} leftovers of interrupted imports");
+        }
     }
 }

@@ -31,6 +31,14 @@ internal static class PodText
     {
         json.WriteStartObject();
         json.WriteString("uuid", pod.Uuid);
+        json.WriteString("name", pod.Name);
+        json.WriteStartObject("labels");
+        foreach ((string key, string value) in pod.Labels)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
         json.WriteString("state", State(pod.State));
         json.WriteBoolean("ready", pod.Ready);
         json.WriteTime("created", pod.Created);
@@ -50,6 +58,7 @@ internal static class PodText
             json.WriteBoolean("ready", app.Ready);
             json.WriteNumberOrNull("exitCode", app.ExitCode);
             json.WriteString("signal", app.Signal);
+            json.WriteTime("started", app.Started);
             json.WriteTime("finished", app.Finished);
             json.WriteEndObject();
         }
@@ -61,6 +70,8 @@ internal static class PodText
     public static void Write(TextWriter output, PodStatus pod)
     {
         Line("uuid", pod.Uuid);
+        Line("name", pod.Name ?? string.Empty);
+        Line("labels", Labels(pod));
         Line("state", State(pod.State) + (pod.State == PodState.Running && !pod.Ready ? ", not ready" : ""));
         Line("stage1", pod.Stage1);
         Line("created", Time(pod.Created));
@@ -80,6 +91,14 @@ internal static class PodText
             }
         }
     }
+
+    public static string Labels(PodStatus pod) => string.Join(' ', pod.Labels.Select(l => $"{l.Key}={l.Value}"));
+
+    public static string Kind(PodEventKind kind) => kind switch
+    {
+        PodEventKind.AppEnded => "app-ended",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
 
     private static string Time(DateTimeOffset? time) => time is { } value ? ImageText.Time(value) : string.Empty;
 }

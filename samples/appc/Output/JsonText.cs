@@ -7,9 +7,13 @@ namespace Appc.Cli.Output;
 /// <summary>The house rules for JSON: camelCase names, RFC 3339 times in UTC, durations in seconds.</summary>
 internal static class JsonText
 {
-    public static void Write(Stream output, Action<Utf8JsonWriter> write)
+    public static void Write(Stream output, Action<Utf8JsonWriter> write) => Write(output, write, indented: true);
+
+    public static void WriteLine(Stream output, Action<Utf8JsonWriter> write) => Write(output, write, indented: false);
+
+    private static void Write(Stream output, Action<Utf8JsonWriter> write, bool indented)
     {
-        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        var options = new JsonWriterOptions { Indented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         using (var writer = new Utf8JsonWriter(output, options))
         {
             write(writer);

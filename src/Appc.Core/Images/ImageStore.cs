@@ -41,6 +41,9 @@ public sealed partial class ImageStore
     /// <summary>What must be proven about images where a call does not say it.</summary>
     public TrustPolicy Trust => _options.Trust;
 
+    /// <summary>Whether an image is there, without a look at its files.</summary>
+    internal bool Holds(ImageId id) => Directory.Exists(_layout.Image(id));
+
     /// <summary>Gets an image by id.</summary>
     /// <exception cref="ImageException">It is not in the store (<see cref="ImageFailure.NotFound"/>), or its files are damaged.</exception>
     public Task<StoredImage> GetAsync(ImageId id, CancellationToken cancellationToken = default)

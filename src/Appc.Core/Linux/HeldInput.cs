@@ -61,8 +61,9 @@ internal sealed unsafe class HeldInput : IDisposable
     /// <summary>Appends to a plan the sending of a descriptor of the child.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="name">Name of the step.</param>
-    /// <param name="descriptor">Its number, which must be known now.</param>
-    internal void Send(LaunchPlan plan, string name, int descriptor)
+    /// <param name="sender">Number of <see cref="Sender"/> in the child.</param>
+    /// <param name="descriptor">Number of the descriptor there, which must be known now.</param>
+    internal static void Send(LaunchPlan plan, string name, int sender, int descriptor)
     {
         Libc.Part part = new() { Start = plan.Bytes([0]), Length = 1 };
         Libc.DescriptorControl control = Libc.DescriptorControl.Of(descriptor);
@@ -73,7 +74,7 @@ internal sealed unsafe class HeldInput : IDisposable
             Control = plan.Bytes(AsBytes(ref control)),
             ControlLength = sizeof(Libc.DescriptorControl),
         };
-        plan.Call(name, SystemCall.SendMsg, (int)Sender.DangerousGetHandle(), plan.Bytes(AsBytes(ref message)), 0);
+        plan.Call(name, SystemCall.SendMsg, sender, plan.Bytes(AsBytes(ref message)), 0);
     }
 
     /// <summary>A copy of the socket with this inode from a process that inherited it; null if it has it no more.</summary>

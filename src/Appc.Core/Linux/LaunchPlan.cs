@@ -33,6 +33,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     private int _left;
     private LaunchStub.Step* _steps;
     private int _capacity;
+    private int* _child;
     private bool _disposed;
 
     /// <summary>Creates an empty plan.</summary>
@@ -173,6 +174,9 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
         pidfd.Dispose();
     }
 
+    /// <summary>Number of the child's pidfd, for another thread while <see cref="Start"/> waits for the child, which has come to a step of its own.</summary>
+    internal int ChildDescriptor => Volatile.Read(ref *_child);
+
     /// <summary>Frees the arguments.</summary>
     public void Dispose()
     {
@@ -192,6 +196,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     {
         int* descriptor = (int*)Allocate(sizeof(int));
         *descriptor = -1;
+        _child = descriptor;
         LaunchStub.CloneArguments* clone = (LaunchStub.CloneArguments*)Allocate(sizeof(LaunchStub.CloneArguments));
         *clone = new LaunchStub.CloneArguments
         {

@@ -19,10 +19,20 @@ internal static unsafe partial class LaunchProgram
 {
     private const int CodeOffset = 0x100;
 
+    /// <summary>Name of a program that runs a command in a pod.</summary>
+    internal const string Enter = "appc-enter";
+
+    /// <summary>Name of a program that stays, see <see cref="LaunchPlan.BeginParent"/>.</summary>
+    internal const string Keeper = "appc-keeper";
+
+    /// <summary>Where the link of a program's file leads, up to its name.</summary>
+    internal const string LinkPrefix = "/memfd:";
+
     /// <summary>Writes the program.</summary>
     /// <param name="arena">The memory.</param>
     /// <param name="header">The plan, in the memory.</param>
-    internal static SafeFileHandle WriteTo(LaunchArena arena, LaunchStub.Header* header)
+    /// <param name="title">Its name.</param>
+    internal static SafeFileHandle WriteTo(LaunchArena arena, LaunchStub.Header* header, string title)
     {
         bool isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
         byte[] code = (isX64 ? X64 : Arm64).ToArray();
@@ -36,12 +46,12 @@ internal static unsafe partial class LaunchProgram
         ElfHeader.WriteSegment(head, 2, ElfHeader.GnuStack, ElfHeader.Read | ElfHeader.Write, 0, 0, 0);
         code.CopyTo(head, CodeOffset);
 
-        fixed (byte* name = "appc-enter\0"u8)
+        fixed (byte* name = Fd.PathBytes(title))
         {
             SafeFileHandle file = new(LibC.memfd_create(name, LibC.MFD_CLOEXEC | LibC.MFD_ALLOW_SEALING), ownsHandle: true);
             if (file.IsInvalid)
             {
-                throw new LaunchException("prepare the launcher", LibC.errno, $"no command can be run from this process: memfd_create: {Errno.Describe(LibC.errno)}");
+                throw new LaunchException("prepare the launcher", LibC.errno, $"the program of a launch cannot be made: memfd_create: {Errno.Describe(LibC.errno)}");
             }
 
             RandomAccess.Write(file, head, 0);

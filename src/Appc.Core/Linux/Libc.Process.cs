@@ -32,6 +32,7 @@ internal static unsafe partial class Libc
     public const ulong CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
     public const ulong CLONE_INTO_CGROUP = 0x2_0000_0000;
 
+    public const int F_GETFD = 1;
     public const int F_SETFD = 2;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;

@@ -81,6 +81,17 @@ internal sealed class LockFile : IDisposable
         File.Delete(Path);
     }
 
+    /// <summary>Frees the lock, also where other processes have copies of the descriptor, and closes it.</summary>
+    public void Release()
+    {
+        if (_file is not null)
+        {
+            _ = Libc.flock(_file.Number, Libc.LOCK_UN);
+        }
+
+        Dispose();
+    }
+
     public void Dispose()
     {
         _file?.Dispose();

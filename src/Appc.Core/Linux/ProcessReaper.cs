@@ -12,7 +12,17 @@ internal sealed class ProcessReaper : IDisposable
 {
     private static readonly TimeSpan TracedPatience = TimeSpan.FromMilliseconds(20);
 
-    private readonly EpollLoop _loop = new("appc reaper");
+    private readonly EpollLoop _loop;
+
+    /// <summary>Makes one with a thread of its own.</summary>
+    internal ProcessReaper()
+        : this(new EpollLoop("appc reaper"))
+    {
+    }
+
+    /// <summary>Makes one that waits with others on one thread.</summary>
+    /// <param name="loop">The thread; disposed by this.</param>
+    internal ProcessReaper(EpollLoop loop) => _loop = loop;
 
     /// <summary>
     /// Waits for the end of a process. The task fails only by cancellation, which gives the process up; continuations

@@ -3,9 +3,9 @@ using Appc.Stage1;
 namespace Appc.Linux;
 
 /// <summary>Waits for the end of processes that need not be children of this one: one thread for all of them, no polling.</summary>
-internal sealed class ProcessWatcher : IDisposable
+internal sealed class ProcessWatcher(EpollLoop loop) : IDisposable
 {
-    private readonly ProcessReaper _reaper = new();
+    private readonly ProcessReaper _reaper = new(loop);
 
     /// <summary>Returns when the process has ended; at once if it has already, or its number belongs to another one.</summary>
     public Task WaitForEndAsync(Stage1ProcessId process, CancellationToken cancellationToken) =>

@@ -13,43 +13,50 @@ internal static unsafe class TreeRemover
     private const uint Writable = 0x1c0;
 
     /// <summary>Removes a directory; does nothing if it is not there. On other systems than Linux by the runtime's own means.</summary>
-    public static void Remove(string path)
+    /// <returns>How many bytes on disk that freed, about; 0 on other systems than Linux.</returns>
+    public static long Remove(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (!Directory.Exists(full))
         {
-            return;
+            return 0;
         }
 
         if (!OperatingSystem.IsLinux())
         {
             Directory.Delete(full, recursive: true);
-            return;
+            return 0;
         }
 
         using Fd parent = Fd.OpenDirectory(Path.GetDirectoryName(full)!);
-        Remove(parent, Fd.PathBytes(Path.GetFileName(full)));
+        return Remove(parent, Fd.PathBytes(Path.GetFileName(full)), count: true);
     }
 
     /// <summary>Removes a directory in another one; does nothing if it is not there.</summary>
-    public static void Remove(Fd parent, byte[] terminatedName)
+    public static void Remove(Fd parent, byte[] terminatedName) => Remove(parent, terminatedName, count: false);
+
+    private static long Remove(Fd parent, byte[] terminatedName, bool count)
     {
+        long bytes;
         using (Fd? top = Open(parent, terminatedName))
         {
             if (top is null)
             {
-                return;
+                return 0;
             }
 
-            State state = new(top);
+            State state = new(top) { Counts = count };
             Empty(top, 0, state);
             for (int i = 0; i < state.Flattened.Count; i++)
             {
                 RemoveDirectory(top, state.Flattened[i], 0, state);
             }
+
+            bytes = state.Bytes;
         }
 
         Unlink(parent, terminatedName, Libc.AT_REMOVEDIR);
+        return bytes;
     }
 
     private static void Empty(Fd directory, int depth, State state)
@@ -75,6 +82,7 @@ internal static unsafe class TreeRemover
             }
             else
             {
+                state.Count(directory, name);
                 Unlink(directory, name, 0);
             }
         }
@@ -157,6 +165,23 @@ internal static unsafe class TreeRemover
         public Libc.Statx Stat { get; } = top.Stat();
 
         public List<byte[]> Flattened { get; } = [];
+
+        public bool Counts { get; init; }
+
+        public long Bytes { get; private set; }
+
+        /// <summary>Adds what a file frees; one with more names frees nothing yet.</summary>
+        public void Count(Fd parent, byte[] name)
+        {
+            const int SectorBytes = 512;
+            fixed (byte* n = name)
+            {
+                if (Counts && Libc.StatAt(parent.Number, n, Libc.AT_SYMLINK_NOFOLLOW, out Libc.Statx stat) == 0 && stat.Links == 1)
+                {
+                    Bytes += (long)stat.Blocks * SectorBytes;
+                }
+            }
+        }
 
         public bool IsFlattened(byte[] name) => name.AsSpan().StartsWith(Prefix) && Flattened.Exists(f => f.AsSpan().SequenceEqual(name));
 

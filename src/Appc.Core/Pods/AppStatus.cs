@@ -23,6 +23,12 @@ public sealed record AppStatus
     /// <summary>Name of the signal that ended it, such as <c>SIGKILL</c>; null if none did.</summary>
     public string? Signal { get; init; }
 
+    /// <summary>
+    /// When it was started, with its pod; null if it was not, or if that is not known. An app that a connection starts may have
+    /// begun later.
+    /// </summary>
+    public DateTimeOffset? Started { get; init; }
+
     /// <summary>When it ended; null while it runs or if that is not known.</summary>
     public DateTimeOffset? Finished { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Appc.Diagnostics;
 using Appc.Images;
 using Appc.Linux;
 using Appc.Stage1;
@@ -17,6 +19,13 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         }
 
         PodState state = PodStatusReader.StateOf(pods, location);
+        for (int look = 0; look < 6 && state == PodState.Running && !PodStatusReader.HasLivingProcess(location); look++)
+        {
+            // It has ended, and a child that is just being launched has a copy of the lock that its starter held.
+            await Task.Delay(2 << look, cancellationToken).ConfigureAwait(false);
+            state = PodStatusReader.StateOf(pods, location);
+        }
+
         if (state is PodState.Running or PodState.Preparing)
         {
             throw new PodException(PodFailure.WrongState, $"the pod {uuid} is {(state == PodState.Running ? "running" : "being prepared")} and cannot be removed", "stop it first");
@@ -29,41 +38,57 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         }
 
         RefuseNewer(location);
-        await SweepAsync(uuid, mine, cancellationToken).ConfigureAwait(false);
+        await SweepAsync(uuid, mine, new GarbageTally(), cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<GarbageReport> CollectAsync(GarbageOptions options, CancellationToken cancellationToken)
     {
-        List<string> removed = [];
-        List<string> marked = [];
-        List<string> failures = [];
+        using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.collect");
+        var freed = new GarbageTally();
+        List<GarbagePod> done = [];
         foreach (PodLocation location in pods.Enumerate().ToList())
         {
             cancellationToken.ThrowIfCancellationRequested();
+            string? name = PodFiles.TryReadRecord(location.Directory)?.Name;
+            long before = freed.Bytes;
             try
             {
-                switch (await CollectOneAsync(location, options, cancellationToken).ConfigureAwait(false))
+                if (await CollectOneAsync(location, options, freed, cancellationToken).ConfigureAwait(false) is { } action)
                 {
-                    case Outcome.Removed:
-                        removed.Add(location.Uuid);
-                        break;
-                    case Outcome.Marked:
-                        marked.Add(location.Uuid);
-                        break;
+                    done.Add(new GarbagePod { Uuid = location.Uuid, Name = name, Action = action, BytesFreed = freed.Bytes - before });
                 }
             }
             catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
             {
                 logger.RemoveFailed(location.Uuid, e);
-                failures.Add($"pod {location.Uuid}: {e.Message}");
+                done.Add(new GarbagePod { Uuid = location.Uuid, Name = name, Action = GarbageAction.Failed, BytesFreed = freed.Bytes - before, Failure = e.Message });
             }
         }
 
-        await RemoveOrphanedLocksAsync(cancellationToken).ConfigureAwait(false);
+        List<string> failures = [.. done.Where(p => p.Failure is not null).Select(p => $"pod {p.Uuid}: {p.Failure}")];
+        int leftovers = 0;
+        try
+        {
+            leftovers = await RemoveOrphanedLocksAsync(cancellationToken).ConfigureAwait(false) + await pods.Names.RemoveStaleAsync(cancellationToken).ConfigureAwait(false);
+            foreach (IStage1Collector stage1 in options.MarkOnly ? [] : stage1s.OfType<IStage1Collector>())
+            {
+                freed.Add(await stage1.CollectOrphansAsync(pods.Root, uuid => pods.IsLocked(uuid) || pods.Find(uuid) is not null, cancellationToken).ConfigureAwait(false));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            failures.Add($"leftovers of pods: {e.Message}");
+        }
+
         return new GarbageReport
         {
-            Removed = removed,
-            Marked = marked,
+            Removed = [.. done.Where(p => p.Action == GarbageAction.Removed).Select(p => p.Uuid)],
+            Marked = [.. done.Where(p => p.Action == GarbageAction.Marked).Select(p => p.Uuid)],
+            Pods = done,
+            ControlGroups = freed.ControlGroups,
+            IdRanges = freed.IdRanges,
+            Mounts = freed.Mounts,
+            PodLeftovers = leftovers,
             Failures = failures,
             ImageLeftovers = options.MarkOnly ? 0 : await images.CollectLeftoversAsync(cancellationToken).ConfigureAwait(false),
         };
@@ -72,14 +97,7 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
     /// <exception cref="PodException">A newer version wrote the pod's record: it is not ours to move or remove.</exception>
     private static void RefuseNewer(PodLocation location) => _ = PodFiles.ReadRecord(location.Directory);
 
-    private enum Outcome
-    {
-        Kept,
-        Marked,
-        Removed,
-    }
-
-    private async Task<Outcome> CollectOneAsync(PodLocation location, GarbageOptions options, CancellationToken cancellationToken)
+    private async Task<GarbageAction?> CollectOneAsync(PodLocation location, GarbageOptions options, GarbageTally freed, CancellationToken cancellationToken)
     {
         PodState state = PodStatusReader.StateOf(pods, location);
         bool due = state switch
@@ -91,13 +109,13 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         };
         if (!due)
         {
-            return Outcome.Kept;
+            return null;
         }
 
         using LockFile? mine = await pods.TryLockAsync(location.Uuid, create: true, cancellationToken).ConfigureAwait(false);
         if (mine is null || !Directory.Exists(location.Directory))
         {
-            return Outcome.Kept;
+            return null;
         }
 
         RefuseNewer(location);
@@ -106,20 +124,20 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
             // The time of the mark is when the grace period begins.
             Directory.SetLastWriteTimeUtc(location.Directory, time.GetUtcNow().UtcDateTime);
             pods.Move(location, PodPhase.ExitedGarbage);
-            return Outcome.Marked;
+            return GarbageAction.Marked;
         }
 
         if (options.MarkOnly)
         {
-            return Outcome.Kept;
+            return null;
         }
 
-        await SweepAsync(location.Uuid, mine, cancellationToken).ConfigureAwait(false);
-        return Outcome.Removed;
+        await SweepAsync(location.Uuid, mine, freed, cancellationToken).ConfigureAwait(false);
+        return GarbageAction.Removed;
     }
 
     /// <summary>Removes a pod whose lock is held, wherever it lies.</summary>
-    private async Task SweepAsync(string uuid, LockFile mine, CancellationToken cancellationToken)
+    private async Task SweepAsync(string uuid, LockFile mine, GarbageTally freed, CancellationToken cancellationToken)
     {
         if (pods.Find(uuid) is not { } location)
         {
@@ -139,20 +157,28 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
             location = new PodLocation(uuid, next, pods.DirectoryOf(next, uuid));
         }
 
-        await CollectStage1Async(location, cancellationToken).ConfigureAwait(false);
-        TreeRemover.Remove(location.Directory);
+        string? name = PodFiles.TryReadRecord(location.Directory)?.Name;
+        await CollectStage1Async(location, freed, cancellationToken).ConfigureAwait(false);
+        freed.Mounts += MountsBelow.Detach(location.Directory);
+        freed.Bytes += TreeRemover.Remove(location.Directory);
+        if (name is not null)
+        {
+            pods.Names.Free(name, uuid);
+        }
+
         mine.Delete();
+        AppcTelemetry.PodsRemoved.Add(1);
         logger.Removed(uuid);
     }
 
-    private async Task CollectStage1Async(PodLocation location, CancellationToken cancellationToken)
+    private async Task CollectStage1Async(PodLocation location, GarbageTally freed, CancellationToken cancellationToken)
     {
         if (PodFiles.ReadRecord(location.Directory) is not { } record || PodFiles.TryReadManifest(location.Directory) is not { } manifest)
         {
             // Half prepared, half removed or damaged: nobody can tell which flavour it was, so each may look.
             foreach (IStage1 each in stage1s)
             {
-                await each.CollectAsync(PodDescription.Bare(pods.Root, location), cancellationToken).ConfigureAwait(false);
+                await CollectAsync(each, PodDescription.Bare(pods.Root, location)).ConfigureAwait(false);
             }
 
             return;
@@ -160,11 +186,24 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
 
         IStage1 stage1 = stage1s.FirstOrDefault(s => s.Name == record.Stage1) ?? throw new PodException(
             PodFailure.HostUnsuitable, $"the pod {location.Uuid} needs the stage1 flavour {record.Stage1} to be collected, which is not registered");
-        await stage1.CollectAsync(PodDescription.Make(pods.Root, location, manifest, record), cancellationToken).ConfigureAwait(false);
+        await CollectAsync(stage1, PodDescription.Make(pods.Root, location, manifest, record)).ConfigureAwait(false);
+
+        async Task CollectAsync(IStage1 flavour, Stage1Pod pod)
+        {
+            if (flavour is IStage1Collector telling)
+            {
+                freed.Add(await telling.CollectGarbageAsync(pod, cancellationToken).ConfigureAwait(false));
+            }
+            else
+            {
+                await flavour.CollectAsync(pod, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
-    private async Task RemoveOrphanedLocksAsync(CancellationToken cancellationToken)
+    private async Task<int> RemoveOrphanedLocksAsync(CancellationToken cancellationToken)
     {
+        int removed = 0;
         foreach (string uuid in pods.EnumerateLocks().ToList())
         {
             if (pods.Find(uuid) is null)
@@ -175,9 +214,12 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
                 if (mine is not null && pods.Find(uuid) is null)
                 {
                     mine.Delete();
+                    removed++;
                 }
             }
         }
+
+        return removed;
     }
 
     private TimeSpan AgeOf(PodLocation location) => time.GetUtcNow().UtcDateTime - Directory.GetLastWriteTimeUtc(location.Directory);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Linux;
 
 namespace Appc.Pods;
@@ -5,6 +6,11 @@ namespace Appc.Pods;
 /// <summary>The layout of <c>ROOT/pods</c>: a directory a phase, and a lock file for each pod beside them.</summary>
 internal sealed class PodDirectories
 {
+    /// <summary>Version of the layout that this library writes. Without a version file it is 1.</summary>
+    public const int Version = 1;
+
+    private const string VersionName = "version";
+
     // In the order in which a pod moves: who looks in this order and finds nothing anywhere may have raced with a
     // rename only if the pod moved behind the look, so that a second look finds it.
     private static readonly (PodPhase Phase, string Name)[] s_phases =
@@ -24,13 +30,48 @@ internal sealed class PodDirectories
         Root = root;
         _pods = Path.Combine(root, "pods");
         _locks = Path.Combine(_pods, "locks");
+        Names = new PodNames(this);
     }
 
     public string Root { get; }
 
+    public PodNames Names { get; }
+
+    /// <summary>The directories that pods lie in, as far as they are there.</summary>
+    public IEnumerable<string> PhaseDirectories => s_phases.Select(p => Path.Combine(_pods, p.Name));
+
+    /// <summary>Refuses a layout that a newer version made.</summary>
+    /// <exception cref="PodException">It is newer.</exception>
+    public void RequireKnownVersion()
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(Path.Combine(_pods, VersionName)).Trim();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PodException(PodFailure.Storage, $"the pods in {_pods} cannot be read: {e.Message}", innerException: e);
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version > Version)
+        {
+            throw new PodException(
+                PodFailure.Storage,
+                $"the pods in {_pods} have the layout version {Shown(text)}; this program knows version {Version}",
+                "use the newer program that made them, or another data directory");
+        }
+    }
+
     /// <summary>Makes what is missing of the layout. The data of pods is nobody's business but the owner's.</summary>
     public void EnsureCreated()
     {
+        RequireKnownVersion();
+
         // Made last, so that where it is the others are.
         if (Directory.Exists(_locks))
         {
@@ -41,6 +82,14 @@ internal sealed class PodDirectories
         foreach ((_, string name) in s_phases)
         {
             MakeDirectory(Path.Combine(_pods, name));
+        }
+
+        string version = Path.Combine(_pods, VersionName);
+        if (!File.Exists(version))
+        {
+            string temporary = $"{version}.{Guid.NewGuid():N}";
+            File.WriteAllText(temporary, Version.ToString(CultureInfo.InvariantCulture) + "\n");
+            File.Move(temporary, version, overwrite: true);
         }
 
         MakeDirectory(_locks);
@@ -69,6 +118,7 @@ internal sealed class PodDirectories
 
     public IEnumerable<PodLocation> Enumerate()
     {
+        RequireKnownVersion();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach ((PodPhase phase, string name) in s_phases)
         {
@@ -84,8 +134,8 @@ internal sealed class PodDirectories
 
     public IEnumerable<string> EnumerateLocks() => NamesIn(_locks);
 
-    /// <summary>The one pod whose UUID begins with a prefix.</summary>
-    /// <exception cref="PodException">No pod, or several, have this prefix.</exception>
+    /// <summary>The one pod that has a name, or whose UUID begins with a prefix; a name comes first.</summary>
+    /// <exception cref="PodException">No pod, or several, are meant.</exception>
     public PodLocation Resolve(string prefix)
     {
         string wanted = (prefix ?? string.Empty).Trim().ToLowerInvariant();
@@ -94,7 +144,8 @@ internal sealed class PodDirectories
             throw new PodException(PodFailure.NotFound, "no pod was named: the UUID is empty");
         }
 
-        if (IsUuid(wanted) && Find(wanted) is { } exact)
+        RequireKnownVersion();
+        if ((IsUuid(wanted) ? wanted : Names.Find(wanted)) is { } uuid && Find(uuid) is { } exact)
         {
             return exact;
         }
@@ -103,7 +154,7 @@ internal sealed class PodDirectories
         return matches.Count switch
         {
             1 => matches[0],
-            0 => throw new PodException(PodFailure.NotFound, $"no pod has the UUID {Shown(wanted)}", "list shows the pods of this data directory"),
+            0 => throw new PodException(PodFailure.NotFound, $"no pod has the UUID or the name {Shown(wanted)}", "list shows the pods of this data directory"),
             _ => throw new PodException(PodFailure.Ambiguous, $"{matches.Count} pods have a UUID that begins with {Shown(wanted)}", "give more of the UUID"),
         };
     }
@@ -147,9 +198,9 @@ internal sealed class PodDirectories
 
     public bool IsLocked(string uuid) => LockFile.IsHeld(LockPathOf(uuid));
 
-    private static bool IsUuid(string text) => Guid.TryParseExact(text, "D", out _);
+    public static bool IsUuid(string text) => Guid.TryParseExact(text, "D", out _);
 
-    private static string Shown(string text) =>
+    public static string Shown(string text) =>
         "'" + new string([.. text.Take(40).Select(c => char.IsControl(c) ? '?' : c)]) + "'";
 
     private static IEnumerable<string> NamesIn(string directory)

@@ -23,6 +23,9 @@ public enum PodFailure
 
     /// <summary>The pod is not ready: not yet, or it ended before.</summary>
     NotReady,
+
+    /// <summary>Another pod has the name.</summary>
+    NameTaken,
 }
 
 /// <summary>A pod cannot be made, found or handled.</summary>
@@ -32,6 +35,17 @@ public class PodException : AppcException
     public PodException(PodFailure failure, string message, string? hint = null, Exception? innerException = null)
         : base(message, hint, innerException) => Failure = failure;
 
+    /// <summary>Creates the exception from all that was found; the class of the fault is that of the first finding.</summary>
+    public PodException(string message, IReadOnlyList<PodFinding> findings)
+        : base(message + ": " + string.Join("; ", findings.Select(f => f.Message)), findings.FirstOrDefault(f => f.Hint is not null)?.Hint, null)
+    {
+        Failure = findings.Count > 0 ? findings[0].Failure : PodFailure.BadSpec;
+        Findings = findings;
+    }
+
     /// <summary>The class of the fault.</summary>
     public PodFailure Failure { get; }
+
+    /// <summary>All that was found wrong with a pod that was asked for, before anything was written; none for other failures.</summary>
+    public IReadOnlyList<PodFinding> Findings { get; } = [];
 }

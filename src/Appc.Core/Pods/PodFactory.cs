@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Appc.Diagnostics;
 using Appc.Images;
 using Appc.Linux;
 using Appc.Manifests;
@@ -15,7 +17,24 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
 
     public async Task<Embryo> CreateAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
     {
-        PodManifest manifest = PodReifier.Reify(spec, stage1);
+        using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.prepare");
+        activity?.SetTag("appc.stage1", stage1.Name);
+        try
+        {
+            Embryo embryo = await PrepareAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+            activity?.SetTag("appc.pod.uuid", embryo.Location.Uuid);
+            return embryo;
+        }
+        catch (Exception e)
+        {
+            activity.Fail(e);
+            throw;
+        }
+    }
+
+    private async Task<Embryo> PrepareAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
+    {
+        PodManifest manifest = await CheckAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
         string uuid = Guid.NewGuid().ToString("D");
         ReportRestrictions(uuid, spec, manifest, stage1);
 
@@ -37,10 +56,13 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 Created = time.GetUtcNow(),
                 Options = spec.Options with { PrivateUsers = spec.Options.PrivateUsers && stage1.Features.UserNamespaces },
                 Apps = apps,
+                Name = spec.Name,
+                Labels = spec.Labels.Count == 0 ? null : new SortedDictionary<string, string>(spec.Labels, StringComparer.Ordinal),
+                Lifetime = spec.Lifetime,
                 RemoveOnExit = spec.RemoveOnExit,
                 Trust = policy,
             };
-            return Write(uuid, manifest, record);
+            return await WriteAsync(uuid, manifest, record, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -49,7 +71,48 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         }
     }
 
-    private Embryo Write(string uuid, PodManifest manifest, PodRecord record)
+    /// <summary>Finds all that keeps a pod from being made, before anything is written.</summary>
+    private async Task<PodManifest> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
+    {
+        PodManifest manifest = PodReifier.Reify(spec, stage1, out IReadOnlyList<PodFinding> faults);
+        List<PodFinding> findings = [.. faults];
+        if (spec.Name is { } name && pods.Names.Find(name) is { } holder)
+        {
+            PodException taken = PodNames.Taken(name, holder);
+            findings.Add(new PodFinding(PodFailure.NameTaken, taken.Message, taken.Hint));
+        }
+
+        ImageException? missing = null;
+        foreach (StoredImage image in spec.Apps.Select(a => a.Image).DistinctBy(i => i.Id))
+        {
+            if (images.Holds(image.Id))
+            {
+                continue;
+            }
+
+            try
+            {
+                await images.GetAsync(image.Id, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ImageException e) when (e.Failure == ImageFailure.NotFound)
+            {
+                missing = e;
+                findings.Add(new PodFinding(PodFailure.BadSpec, e.Message, e.Hint));
+            }
+        }
+
+        if (spec.Strict)
+        {
+            findings.AddRange(UnenforcedIsolator.Find(stage1, manifest, spec.Options).Select(u => new PodFinding(
+                PodFailure.HostUnsuitable, $"{u.Isolator.Name} of {u.Owner} must be enforced and cannot be here ({u.Reason})", u.Hint)));
+        }
+
+        return findings.Count == 0 ? manifest
+            : missing is not null && findings.Count == 1 ? throw missing
+            : throw new PodException("the pod cannot be made", findings);
+    }
+
+    private async Task<Embryo> WriteAsync(string uuid, PodManifest manifest, PodRecord record, CancellationToken cancellationToken)
     {
         var location = new PodLocation(uuid, PodPhase.Prepare, pods.DirectoryOf(PodPhase.Prepare, uuid));
         LockFile? mine = null;
@@ -58,16 +121,27 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             pods.EnsureCreated();
             mine = LockFile.TryExclusive(pods.LockPathOf(uuid), create: true)
                 ?? throw new PodException(PodFailure.Storage, $"the lock of the new pod {uuid} is held by somebody else");
+            if (record.Name is { } name)
+            {
+                await pods.Names.ClaimAsync(name, uuid, cancellationToken).ConfigureAwait(false);
+            }
+
             PodFiles.WriteNew(location.Directory, manifest, record);
             return new Embryo(location, mine, manifest, record);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PodException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PodException or OperationCanceledException)
         {
             if (mine is not null)
             {
                 TryDelete(location.Directory);
+                TryFreeName(record, uuid);
                 mine.Delete();
                 mine.Dispose();
+            }
+
+            if (e is OperationCanceledException)
+            {
+                throw;
             }
 
             throw e as PodException ?? new PodException(
@@ -97,19 +171,24 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             logger.RunsUnrestricted(uuid, what);
         }
 
-        IReadOnlyList<UnenforcedIsolator> unenforced = UnenforcedIsolator.Find(stage1, manifest, options);
-        if (spec.Strict && unenforced.Count > 0)
-        {
-            throw new PodException(
-                PodFailure.HostUnsuitable,
-                "the pod is not made, since it must be enforced and cannot be here: "
-                    + string.Join("; ", unenforced.Select(u => $"{u.Isolator.Name} of {u.Owner} ({u.Reason})")),
-                unenforced.FirstOrDefault(u => u.Hint is not null)?.Hint);
-        }
-
-        foreach (UnenforcedIsolator isolator in unenforced)
+        foreach (UnenforcedIsolator isolator in UnenforcedIsolator.Find(stage1, manifest, options))
         {
             logger.IsolatorNotEnforced(uuid, isolator.Isolator.Name.ToString(), isolator.Owner, stage1.Name, isolator.Reason);
+        }
+    }
+
+    private void TryFreeName(PodRecord record, string uuid)
+    {
+        try
+        {
+            if (record.Name is { } name)
+            {
+                pods.Names.Free(name, uuid);
+            }
+        }
+        catch (IOException)
+        {
+            // Stale from now on.
         }
     }
 

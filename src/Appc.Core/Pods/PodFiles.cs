@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Appc.Linux;
 using Appc.Manifests;
@@ -32,9 +33,9 @@ internal static class PodFiles
     {
         try
         {
-            return ReadManifest(directory);
+            return SmallFile.TryRead(Path.Combine(directory, ManifestName)) is var (content, _) ? PodManifest.Parse(content) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or ManifestException)
+        catch (ManifestException)
         {
             return null;
         }
@@ -47,9 +48,9 @@ internal static class PodFiles
         PodRecord? record;
         try
         {
-            record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, RecordName)), PodRecordContext.Default.PodRecord);
+            record = SmallFile.TryRead(Path.Combine(directory, RecordName)) is var (content, _) ? JsonSerializer.Deserialize(content, PodRecordContext.Default.PodRecord) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (JsonException)
         {
             return null;
         }
@@ -73,16 +74,36 @@ internal static class PodFiles
         }
     }
 
-    public static void WriteFirstProcess(string directory, Stage1ProcessId process)
+    /// <summary>Records the first process, and the program that started it and will record the end.</summary>
+    public static void WriteFirstProcess(string directory, Stage1ProcessId process, Stage1ProcessId? starter)
     {
         string path = Path.Combine(directory, FirstProcessName);
-        File.WriteAllText(path + ".new", string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {process.BootId}\n"));
+        string boot = process.BootId.Length > 0 ? process.BootId : starter?.BootId is { Length: > 0 } own ? own : "-";
+        File.WriteAllText(path + ".new", string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {boot} {starter?.Pid ?? 0} {starter?.StartTime ?? 0}\n"));
         File.Move(path + ".new", path, overwrite: true);
     }
 
     /// <summary>The process that was started for the pod, and when; null if none was.</summary>
     public static (Stage1ProcessId Process, DateTimeOffset Started)? ReadFirstProcess(string directory) =>
         ReadProcess(Path.Combine(directory, FirstProcessName));
+
+    /// <summary>The program that started the pod and, while it lives, records its end; null if that is not known.</summary>
+    public static Stage1ProcessId? ReadStarter(string directory)
+    {
+        try
+        {
+            string[] words = File.ReadAllText(Path.Combine(directory, FirstProcessName)).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+            return words.Length >= 5
+                && int.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
+                && long.TryParse(words[4], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+                ? new Stage1ProcessId(pid, start, words[2])
+                : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>
     /// A second process whose life means that the pod lives, recorded by flavours whose first process can die
@@ -124,18 +145,18 @@ internal static class PodFiles
 
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {
-        try
-        {
-            string[] words = File.ReadAllText(path).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length >= 2
-                && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
-                ? (new Stage1ProcessId(pid, start, words.Length > 2 ? words[2] : string.Empty), File.GetLastWriteTimeUtc(path))
-                : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (SmallFile.TryRead(path) is not var (content, written))
         {
             return null;
         }
+
+        string[] words = Words(content);
+        return words.Length >= 2
+            && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+            ? (new Stage1ProcessId(pid, start, words.Length > 2 && words[2] != "-" ? words[2] : string.Empty), written)
+            : null;
     }
+
+    private static string[] Words(byte[] content) => Encoding.UTF8.GetString(content).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }

@@ -32,9 +32,21 @@ internal static partial class PodLog
     [LoggerMessage(3008, LogLevel.Warning, "Pod {Uuid} could not be removed.")]
     public static partial void RemoveFailed(this ILogger logger, string uuid, Exception exception);
 
+    [LoggerMessage(3030, LogLevel.Warning, "A connection to port {Port} of pod {Uuid} could not be made.")]
+    public static partial void ForwardFailed(this ILogger logger, string uuid, int port, Exception exception);
+
     [LoggerMessage(3009, LogLevel.Information, "Pod {Uuid} runs the image {Image} because the policy names its id; its signatures do not suffice: {Why}")]
     public static partial void RunsImageById(this ILogger logger, string uuid, string image, string why);
 
     [LoggerMessage(3010, LogLevel.Warning, "Pod {Uuid} does not start ({Failure}): {Why}")]
     public static partial void TrustRefused(this ILogger logger, string uuid, Trust.TrustFailure failure, string why);
+
+    [LoggerMessage(3011, LogLevel.Warning, "Pods cannot be watched: they are looked at several times a second instead. fs.inotify.max_user_instances or max_user_watches is too low.")]
+    public static partial void WatchBlind(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3012, LogLevel.Warning, "A look at pods failed and is repeated.")]
+    public static partial void WatchFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3013, LogLevel.Warning, "The end of pod {Uuid} cannot be announced.")]
+    public static partial void EndNotAnnounced(this ILogger logger, string uuid, Exception exception);
 }

@@ -1,58 +1,57 @@
 using System.Globalization;
-using Appc.Manifests;
 
 namespace Appc.Pods;
 
 /// <summary>Waits until a pod is ready. Who started it does not matter: what its apps announced is in its directory.</summary>
 internal static class PodReadiness
 {
-    public static async Task<PodStatus> WaitAsync(PodDirectories pods, string uuid, TimeSpan? timeout, CancellationToken cancellationToken)
+    public static async Task<PodStatus> WaitAsync(PodDirectories pods, PodWatch watch, string uuid, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout ?? Timeout.InfiniteTimeSpan);
-        PodStatus? last = null;
+        PodStatus last = Look(pods, uuid);
         try
         {
-            // Watched before it is looked at, so that nothing is missed in between.
-            using DirectoryChanges changes = new(Path.Combine(pods.DirectoryOf(PodPhase.Run, uuid), "status"));
-            while (true)
+            if (!IsDecided(last))
             {
-                last = Look(pods, uuid);
-                if (last.Ready)
-                {
-                    return last;
-                }
-
-                ThrowIfNeverReady(pods, last);
-                await changes.WaitAsync(limit.Token).ConfigureAwait(false);
+                last = await watch.WaitAsync(uuid, IsDecided, limit.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            IEnumerable<AcName> waiting = last?.Apps.Where(a => !a.Ready).Select(a => a.Name) ?? [];
-            throw new PodException(
-                PodFailure.NotReady,
-                string.Create(CultureInfo.InvariantCulture, $"the pod {uuid} is not ready after {timeout!.Value.TotalSeconds} s: nothing was announced by {string.Join(", ", waiting)}"),
-                "see what the app logs; it announces READY=1 with sd_notify(3), or should not be asked to");
+            last = Look(pods, uuid);
+            if (!IsDecided(last))
+            {
+                throw new PodException(
+                    PodFailure.NotReady,
+                    string.Create(CultureInfo.InvariantCulture, $"the pod {uuid} is not ready after {timeout!.Value.TotalSeconds} s: nothing was announced by {string.Join(", ", last.Apps.Where(a => !a.Ready).Select(a => a.Name))}"),
+                    "see what the app logs; it announces READY=1 with sd_notify(3), or should not be asked to");
+            }
         }
+
+        if (!last.Ready)
+        {
+            ThrowNeverReady(pods, last);
+        }
+
+        return last;
     }
+
+    private static bool IsDecided(PodStatus status) => status.Ready || status.State != PodState.Running || status.Apps.Any(HasFailed);
+
+    private static bool HasFailed(AppStatus app) => app.State != AppState.Running && !app.Ready;
 
     private static PodStatus Look(PodDirectories pods, string uuid) =>
         pods.Find(uuid) is { } location ? PodStatusReader.Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };
 
-    private static void ThrowIfNeverReady(PodDirectories pods, PodStatus status)
+    private static void ThrowNeverReady(PodDirectories pods, PodStatus status)
     {
         if (status.State is PodState.Preparing or PodState.Prepared)
         {
             throw new PodException(PodFailure.WrongState, $"the pod {status.Uuid} was not started, and so does not become ready");
         }
 
-        AppStatus? failed = status.Apps.FirstOrDefault(a => a.State != AppState.Running && !a.Ready);
-        if (!status.HasEnded && failed is null)
-        {
-            return;
-        }
-
+        AppStatus? failed = status.Apps.FirstOrDefault(HasFailed);
         string what = failed is null ? "the pod ended" : $"the app {failed.Name} ended" + (pods.Find(status.Uuid) is { } location ? Reason(location, failed) : "");
         throw new PodException(PodFailure.NotReady, $"the pod {status.Uuid} did not become ready: {what}", "see what the app logs");
     }

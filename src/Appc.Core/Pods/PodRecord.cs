@@ -19,6 +19,12 @@ internal sealed record PodRecord
 
     public required IReadOnlyList<PodRecordApp> Apps { get; init; }
 
+    public string? Name { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    public PodLifetime Lifetime { get; init; }
+
     public bool RemoveOnExit { get; init; }
 
     /// <summary>What must be proven about the images when the pod starts, unless whoever starts it says something else.</summary>

@@ -10,6 +10,8 @@ namespace Appc.Pods;
 /// </summary>
 internal sealed class PodReifier
 {
+    private const int LongestLabel = 4096;
+
     private readonly PodSpec _spec;
     private readonly List<string> _faults = [];
     private readonly List<Volume> _volumes;
@@ -23,13 +25,16 @@ internal sealed class PodReifier
     /// <exception cref="PodException">The specification does not make a pod.</exception>
     public static PodManifest Reify(PodSpec spec, IStage1 stage1)
     {
+        PodManifest manifest = Reify(spec, stage1, out IReadOnlyList<PodFinding> findings);
+        return findings.Count == 0 ? manifest : throw new PodException("the pod cannot be made", findings);
+    }
+
+    /// <summary>As the other one, but tells what is wrong; the manifest is then incomplete.</summary>
+    public static PodManifest Reify(PodSpec spec, IStage1 stage1, out IReadOnlyList<PodFinding> findings)
+    {
         var reifier = new PodReifier(spec);
         PodManifest manifest = reifier.Build(stage1);
-        if (reifier._faults.Count > 0)
-        {
-            throw new PodException(PodFailure.BadSpec, "the pod cannot be made: " + string.Join("; ", reifier._faults));
-        }
-
+        findings = [.. reifier._faults.Select(f => new PodFinding(PodFailure.BadSpec, f))];
         return manifest;
     }
 
@@ -43,6 +48,17 @@ internal sealed class PodReifier
         if (_spec.Apps.Count > 1 && !stage1.Features.SeveralApps)
         {
             _faults.Add($"the stage1 flavour {stage1.Name} runs one app a pod, not {_spec.Apps.Count}");
+        }
+
+        if (_spec.Name is { } podName && PodNames.FindFault(podName) is { } fault)
+        {
+            _faults.Add(fault);
+        }
+
+        CheckLabels();
+        if (_spec.Lifetime == PodLifetime.Host && stage1.Features is { InheritsLock: true, EndsWithHost: false })
+        {
+            _faults.Add($"the stage1 flavour {stage1.Name} cannot end a pod with the program that starts it");
         }
 
         RequireUnique(_spec.Volumes.Select(v => v.Name), "volume");
@@ -63,12 +79,13 @@ internal sealed class PodReifier
 
         RequireUnique(apps.Select(a => a.Name), "app");
         RequirePortsExist(apps);
+        RequireFreePorts(apps);
         if (apps.Count(a => Stage1App.InputOf(a) == AppInput.Terminal) > 1)
         {
             _faults.Add("only one app of a pod can have a terminal");
         }
-
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
+        _faults.AddRange(NameFiles.Check(_spec.Options));
         return new PodManifest
         {
             Apps = apps,
@@ -77,6 +94,47 @@ internal sealed class PodReifier
             Isolators = [.. _spec.Isolators],
             Annotations = [.. _spec.Annotations],
         };
+    }
+
+    private void CheckLabels()
+    {
+        foreach ((string key, string value) in _spec.Labels)
+        {
+            if (!AcIdentifier.TryParse(key, out _))
+            {
+                _faults.Add($"{PodDirectories.Shown(key)} is not a valid key of a label");
+            }
+            else if (value is null || value.Length > LongestLabel || value.Any(char.IsControl))
+            {
+                _faults.Add($"the value of the label {key} is not one line of at most {LongestLabel} characters");
+            }
+        }
+    }
+
+    /// <summary>No two ports may be exposed on the same one of the host.</summary>
+    private void RequireFreePorts(List<RuntimeApp> apps)
+    {
+        List<(ExposedPort Port, string Protocol, int Count)> ports = [];
+        foreach (ExposedPort port in _spec.Ports)
+        {
+            if ((port.PodPort ?? apps.SelectMany(a => a.App!.Ports).FirstOrDefault(o => o.Name == port.Name)) is { } inside)
+            {
+                ports.Add((port, inside.Protocol, (int)Math.Max(1, inside.Count)));
+            }
+        }
+
+        for (int i = 0; i < ports.Count; i++)
+        {
+            foreach (var other in ports.Take(i).Where(o => Collide(o, ports[i]) && o.Port.Name != ports[i].Port.Name))
+            {
+                _faults.Add($"the ports {other.Port.Name} and {ports[i].Port.Name} share the {ports[i].Protocol} port {Math.Max(other.Port.HostPort, ports[i].Port.HostPort)} of the host");
+            }
+        }
+
+        static bool Collide((ExposedPort Port, string Protocol, int Count) a, (ExposedPort Port, string Protocol, int Count) b) =>
+            a.Protocol == b.Protocol
+            && (a.Port.HostIp is null || b.Port.HostIp is null || a.Port.HostIp == b.Port.HostIp)
+            && a.Port.HostPort < b.Port.HostPort + b.Count && b.Port.HostPort < a.Port.HostPort + a.Count;
     }
 
     private RuntimeApp? BuildApp(AppSpec spec, IStage1 stage1)
@@ -131,7 +189,11 @@ internal sealed class PodReifier
                 : $"the stage1 flavour {stage1.Name} does not learn when the app {name} is ready");
         }
 
-        List<Annotation> annotations = [.. spec.Annotations.Where(a => a.Name.ToString() is not (Stage1App.ReadinessAnnotation or Stage1App.InputAnnotation))];
+        List<Annotation> annotations =
+        [
+            .. spec.Annotations.Where(a => a.Name.ToString() is not (Stage1App.ReadinessAnnotation or Stage1App.InputAnnotation) && !StopAnnotations.IsOne(a)),
+            .. StopAnnotations.Decide(spec, name, _faults),
+        ];
         if (announces && !lazy && stage1.Features.Readiness)
         {
             annotations.Add(new Annotation(Stage1App.ReadinessAnnotation, "true"));

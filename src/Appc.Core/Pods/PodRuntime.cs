@@ -1,5 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Appc.Fetching;
 using Appc.Images;
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
 using Appc.Trust;
@@ -20,10 +24,14 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
     private readonly PodAttacher _attacher;
+    private readonly PodNetwork _network;
+    private readonly ILogger _logger;
+    private readonly ProcessWatcher _watcher;
+    private readonly PodWatch _watch;
 
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
-        ILogger logger = loggerFactory.CreateLogger("Appc.Pods");
+        ILogger logger = _logger = loggerFactory.CreateLogger("Appc.Pods");
         Root = root;
         Images = images;
         Fetcher = fetcher;
@@ -31,9 +39,13 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _pods = new PodDirectories(root);
         var trust = new PodTrust(images, logger);
         _factory = new PodFactory(_pods, images, trust, time, logger);
-        _supervisor = new PodSupervisor(_pods, FindStage1, trust, logger);
+        var loop = new EpollLoop("appc watcher");
+        _watcher = new ProcessWatcher(loop);
+        _watch = new PodWatch(_pods, loop, _watcher, time, logger);
+        _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
         _attacher = new PodAttacher(_pods, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
+        _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
     }
 
@@ -75,16 +87,26 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
             throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "run the pod at once, with RunAsync");
         }
 
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
-        using (embryo.Lock)
+        return await StorageErrors.ExplainAsync("the pod cannot be prepared", async () =>
         {
-            if (!_pods.Move(embryo.Location, PodPhase.Prepared))
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
+            string uuid = embryo.Location.Uuid;
+            bool moved;
+            try
             {
-                throw new PodException(PodFailure.WrongState, $"the pod {embryo.Location.Uuid} was removed while it was prepared");
+                using (embryo.Lock)
+                {
+                    moved = _pods.Move(embryo.Location, PodPhase.Prepared);
+                }
             }
-        }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                await _supervisor.DiscardAsync(uuid).ConfigureAwait(false);
+                throw;
+            }
 
-        return new Pod(this, embryo.Location.Uuid, spec.StopOnDispose);
+            return moved ? new Pod(this, uuid, spec.StopOnDispose) : throw new PodException(PodFailure.WrongState, $"the pod {uuid} was removed while it was prepared");
+        }).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -102,13 +124,16 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(spec);
         IStage1 stage1 = SelectStage1(spec.Stage1);
         await _supervisor.RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
-        RunningPod running = await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        RunningPod running = await StorageErrors.ExplainAsync("the pod cannot be run", async () =>
+        {
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+            return await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
     /// <summary>Starts a prepared pod. Its images are looked at again: keys may have gone since it was prepared.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="trust">What must be proven about its images; null for what was asked when it was prepared.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="PodException">No such pod, it is not prepared, or this host cannot run it.</exception>
@@ -117,19 +142,22 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public async Task<Pod> RunPreparedAsync(string uuid, TrustPolicy? trust = null, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
-        foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+        RunningPod running = await StorageErrors.ExplainAsync($"the pod {location.Uuid} cannot be started", () =>
         {
-            Images.MarkUsed(ImageId.Parse(id));
-        }
+            foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+            {
+                Images.MarkUsed(ImageId.Parse(id));
+            }
 
-        RunningPod running = await _supervisor.StartPreparedAsync(location, trust, cancellationToken).ConfigureAwait(false);
+            return _supervisor.StartPreparedAsync(location, trust, cancellationToken);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }
 
     /// <summary>Opens a pod, whoever started it.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="PodException">No pod, or several, have this prefix.</exception>
+    /// <exception cref="PodException">No pod, or several, are meant.</exception>
     public Task<Pod> OpenAsync(string uuid, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -137,14 +165,28 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     }
 
     /// <summary>All pods of the data directory, the newest first.</summary>
-    public Task<IReadOnlyList<PodStatus>> ListAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<PodStatus>> ListAsync(CancellationToken cancellationToken = default) => ListAsync(new PodFilter(), cancellationToken);
+
+    /// <summary>The pods of the data directory that a filter means, the newest first.</summary>
+    /// <exception cref="PodException">The pods cannot be listed, or a newer version made them.</exception>
+    public Task<IReadOnlyList<PodStatus>> ListAsync(PodFilter filter, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(filter);
         List<PodStatus> list = [];
         foreach (PodLocation location in _pods.Enumerate())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            PodStatus status = PodStatusReader.Read(_pods, location);
-            if (status.State != PodState.Gone)
+            PodStatus status;
+            try
+            {
+                status = PodStatusReader.Read(_pods, location);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw StorageErrors.Explain($"the pod {location.Uuid} cannot be looked at", e);
+            }
+
+            if (status.State != PodState.Gone && filter.Matches(status))
             {
                 list.Add(status);
             }
@@ -153,12 +195,45 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return Task.FromResult<IReadOnlyList<PodStatus>>([.. list.OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue)]);
     }
 
+    /// <summary>
+    /// Begins to follow the events of pods, also those of other processes. Nothing that happens after this call is missed.
+    /// </summary>
+    /// <param name="options">Which events; null for all that happen from now on.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The subscription, which the caller disposes.</returns>
+    /// <exception cref="PodException">There is no such pod, or the pods' directory cannot be used.</exception>
+    public Task<PodEventSubscription> SubscribeAsync(PodEventOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new PodEventOptions();
+        return _watch.SubscribeAsync(options, options.Pod is { } pod ? _pods.Resolve(pod).Uuid : null, cancellationToken);
+    }
+
+    /// <summary>Follows the events of pods as a sequence, which ends when the runtime is disposed.</summary>
+    /// <param name="options">Which events; null for all that happen from now on.</param>
+    /// <param name="cancellationToken">Ends the sequence.</param>
+    /// <exception cref="PodException">There is no such pod, or the pods' directory cannot be used.</exception>
+    public async IAsyncEnumerable<PodEvent> WatchAsync(PodEventOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using PodEventSubscription subscription = await SubscribeAsync(options, cancellationToken).ConfigureAwait(false);
+        await foreach (PodEvent next in subscription.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return next;
+        }
+    }
+
+    /// <summary>Looks whether this host can run pods: whether the data directory can be written, and what the flavours say.</summary>
+    public Task<RuntimeHealth> CheckHealthAsync(CancellationToken cancellationToken = default) =>
+        RuntimeHealthCheck.RunAsync(Root, _pods, _stage1s, cancellationToken);
+
     /// <summary>Removes a pod that does not run, with its logs and statuses.</summary>
-    /// <param name="uuid">The pod's UUID or a unique prefix of it.</param>
+    /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="PodException">No such pod, or it runs.</exception>
-    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default) =>
-        _collector.RemoveAsync(_pods.Resolve(uuid).Uuid, cancellationToken);
+    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default)
+    {
+        string whole = _pods.Resolve(uuid).Uuid;
+        return StorageErrors.ExplainAsync($"the pod {whole} cannot be removed", () => _collector.RemoveAsync(whole, cancellationToken));
+    }
 
     /// <summary>
     /// Marks ended pods, removes those that were marked long enough ago, and clears away what interrupted calls
@@ -167,7 +242,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="options">Grace periods; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the collection between two pods.</param>
     public Task<GarbageReport> CollectGarbageAsync(GarbageOptions? options = null, CancellationToken cancellationToken = default) =>
-        _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken);
+        StorageErrors.ExplainAsync("pods cannot be collected", () => _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken));
 
     /// <summary>What a flavour found on this host.</summary>
     /// <param name="stage1">Name of the flavour; null for the default one.</param>
@@ -189,7 +264,8 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public void Dispose()
     {
         Fetcher.Dispose();
-        _supervisor.Dispose();
+        _watch.Dispose();
+        _watcher.Dispose();
     }
 
     /// <inheritdoc/>
@@ -202,21 +278,23 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     internal Task<PodStatus> GetStatusAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_supervisor.Look(uuid));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(_supervisor.Look(uuid)));
     }
 
     internal Task<PodManifest> GetManifestAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory)));
     }
 
-    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) => _supervisor.WaitAsync(uuid, cancellationToken);
+    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => _supervisor.WaitAsync(uuid, cancellationToken));
 
     internal Task<PodStatus> WaitUntilReadyAsync(string uuid, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        PodReadiness.WaitAsync(_pods, uuid, timeout, cancellationToken);
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => PodReadiness.WaitAsync(_pods, _watch, uuid, timeout, cancellationToken));
 
-    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) => _supervisor.StopAsync(uuid, grace, cancellationToken);
+    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the pod {uuid} cannot be stopped", () => _supervisor.StopAsync(uuid, grace, cancellationToken));
 
     internal Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions? options, CancellationToken cancellationToken)
     {
@@ -227,6 +305,12 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
         _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);
+
+    internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
+        new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);
+
+    internal PodPortForward Forward(string uuid, int port, IPEndPoint? at) =>
+        new(at ?? new IPEndPoint(IPAddress.Loopback, 0), uuid, Port(port), token => _network.ConnectAsync(uuid, port, token), _logger);
 
     internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
     {
@@ -252,6 +336,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
         await end.ConfigureAwait(false);
     }
+
+    private static int Port(int port)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        return port;
+    }
+
+    private static string CannotLook(string uuid) => $"the pod {uuid} cannot be looked at";
 
     private IStage1 SelectStage1(string? name)
     {

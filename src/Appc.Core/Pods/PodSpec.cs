@@ -15,6 +15,23 @@ public sealed class PodSpec
     /// <summary>Makes a pod of one app.</summary>
     public PodSpec(AppSpec app) => Apps.Add(app);
 
+    /// <summary>
+    /// A name by which the pod can be opened, as a valid AC name of at most 128 characters. No other pod of the data directory
+    /// has it until this one is removed.
+    /// </summary>
+    /// <value>The default value is null: the pod has no name but its UUID.</value>
+    public string? Name { get; set; }
+
+    /// <summary>
+    /// What the host wants to know of the pod, for <see cref="PodFilter.Labels"/>. The keys are AC identifiers, the values any
+    /// text of one line. They mean nothing to this library.
+    /// </summary>
+    public IDictionary<string, string> Labels { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Whether the pod ends with the program that starts it, however that ends.</summary>
+    /// <value>The default value is <see cref="PodLifetime.Independent"/>: the pod outlives it.</value>
+    public PodLifetime Lifetime { get; set; }
+
     /// <summary>The apps; at least one.</summary>
     public IList<AppSpec> Apps { get; } = [];
 

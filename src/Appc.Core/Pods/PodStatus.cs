@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Appc.Pods;
 
 /// <summary>A pod as it was at one look.</summary>
@@ -5,6 +7,12 @@ public sealed record PodStatus
 {
     /// <summary>The pod's UUID.</summary>
     public required string Uuid { get; init; }
+
+    /// <summary>Its name; null if it has none.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Its labels.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Where it is in its life.</summary>
     public required PodState State { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
@@ -31,23 +32,26 @@ internal static class PodStatusReader
 
     /// <summary>The status of a pod whose end its own starter has just seen, so that nothing has to be asked again.</summary>
     public static PodStatus OfEnded(PodLocation location, PodManifest manifest, PodRecord record) =>
-        Make(location, PodState.Exited, record, PodFiles.ReadFirstProcess(location.Directory), ReadApps(location, manifest, PodState.Exited));
+        Make(location, PodState.Exited, record, PodFiles.ReadFirstProcess(location.Directory), manifest);
 
     private static PodStatus ReadOnce(PodDirectories pods, PodLocation location)
     {
         PodRecord? record = PodFiles.TryReadRecord(location.Directory);
         (Stage1ProcessId Process, DateTimeOffset Started)? first = PodFiles.ReadFirstProcess(location.Directory);
         PodState state = StateOf(pods, location, first?.Process);
-        List<AppStatus> apps = record is not null && PodFiles.TryReadManifest(location.Directory) is { } manifest ? ReadApps(location, manifest, state) : [];
-        return Make(location, state, record, first, apps);
+        return Make(location, state, record, first, record is null ? null : PodFiles.TryReadManifest(location.Directory));
     }
 
     private static PodStatus Make(
-        PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, List<AppStatus> apps) =>
-        new()
+        PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, PodManifest? manifest)
+    {
+        List<AppStatus> apps = manifest is null ? [] : ReadApps(location, manifest, state, first?.Started);
+        return new()
         {
             Uuid = location.Uuid,
             State = state,
+            Name = record?.Name,
+            Labels = record?.Labels ?? ReadOnlyDictionary<string, string>.Empty,
             Stage1 = record?.Stage1 ?? string.Empty,
             Created = record?.Created,
             Started = first?.Started,
@@ -55,6 +59,7 @@ internal static class PodStatusReader
             Pid = state == PodState.Running && first?.Process.Pid is > 0 and int pid ? pid : null,
             Apps = apps,
         };
+    }
 
     /// <summary>What a pod is doing, without its apps.</summary>
     public static PodState StateOf(PodDirectories pods, PodLocation location) =>
@@ -77,9 +82,14 @@ internal static class PodStatusReader
         };
     }
 
+    /// <summary>Whether a recorded process of a pod lives. One that is being started has none yet.</summary>
+    public static bool HasLivingProcess(PodLocation location) =>
+        PodFiles.ReadFirstProcess(location.Directory)?.Process is { } first
+            && (IsAlive(first) || IsAlive(PodFiles.ReadLeader(location.Directory)));
+
     private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
 
-    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state)
+    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state, DateTimeOffset? podStarted)
     {
         List<AppStatus> apps = new(manifest.Apps.Count);
         foreach (RuntimeApp app in manifest.Apps)
@@ -97,6 +107,7 @@ internal static class PodStatusReader
                 Ready = started && (!Stage1App.Announces(app) || PodFiles.ReadReady(location.Directory, app.Name)),
                 ExitCode = ended?.ExitCode,
                 Signal = ended?.Signal,
+                Started = started ? podStarted : null,
                 Finished = ended?.Finished,
             });
         }

@@ -13,12 +13,13 @@ namespace Appc.Pods;
 internal sealed record RunningPod(string Uuid, Task<PodStatus> End);
 
 /// <summary>Starts pods, waits for their end and stops them.</summary>
-internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> findStage1, PodTrust trust, ILogger logger) : IDisposable
+internal sealed class PodSupervisor(
+    PodDirectories pods, Func<string, IStage1?> findStage1, PodTrust trust, ProcessWatcher watcher, PodWatch watch, ILogger logger)
 {
     // Ends of the running pods that this runtime started. A short cut only: for all others the kernel is asked.
     private readonly ConcurrentDictionary<string, Task<PodStatus>> _ends = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _suitable = new(StringComparer.Ordinal);
-    private readonly ProcessWatcher _watcher = new();
+    private readonly Lazy<Stage1ProcessId?> _self = new(() => OperatingSystem.IsLinux() ? ProcessIdentity.Of(Environment.ProcessId) : null);
 
     /// <summary>Removes an ended pod; set by the runtime.</summary>
     public Func<string, CancellationToken, Task> Remove { get; set; } = static (_, _) => Task.CompletedTask;
@@ -86,23 +87,46 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.start");
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
 
-        if (!pods.Move(embryo.Location, PodPhase.Run))
+        bool moved;
+        try
+        {
+            moved = pods.Move(embryo.Location, PodPhase.Run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            embryo.Lock.Dispose();
+            if (embryo.Location.Phase == PodPhase.Prepare)
+            {
+                await DiscardAsync(uuid).ConfigureAwait(false);
+            }
+
+            throw;
+        }
+
+        if (!moved)
         {
             embryo.Lock.Dispose();
             throw WrongState(uuid, "is no longer prepared");
         }
 
         var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-        Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with { LockDescriptor = embryo.Lock.Descriptor, Sockets = sockets };
+        Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with
+        {
+            LockDescriptor = embryo.Lock.Descriptor,
+            Lifetime = embryo.Record.Lifetime,
+            Sockets = sockets,
+        };
         Stage1Process? process = null;
         try
         {
             process = await stage1.StartAsync(pod, cancellationToken).ConfigureAwait(false);
-            PodFiles.WriteFirstProcess(running.Directory, process.Id);
+            PodFiles.WriteFirstProcess(running.Directory, process.Id, _self.Value);
         }
         catch (Exception e)
         {
             logger.StartFailed(uuid, e);
+            activity.Fail(e);
+            AppcTelemetry.PodStartFailures.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
             if (process is not null)
             {
                 // It runs, but nobody could find it again: a full disk.
@@ -111,7 +135,7 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             }
 
             embryo.Lock.Dispose();
-            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            await DiscardAsync(uuid).ConfigureAwait(false);
             if (e is IOException)
             {
                 throw new PodException(PodFailure.Storage, $"the pod {uuid} could not be started: {e.Message}", "check free space of the data directory", e);
@@ -120,13 +144,11 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             throw;
         }
 
-        if (stage1.Features.InheritsLock)
-        {
-            embryo.Lock.Dispose();
-        }
-
+        // The lock stays here, too, until the end is recorded: a pod whose lock is free has all of its statuses, unless
+        // this program was killed.
         logger.Started(uuid, process.Id.Pid);
         AppcTelemetry.PodsStarted.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
+        AppcTelemetry.PodsRunning.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
         AppcTelemetry.PodStart.Record(Stopwatch.GetElapsedTime(begin).TotalSeconds, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
 
         // The end takes itself out of the table, so it must not begin before it is in there.
@@ -153,12 +175,12 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             switch (status.State)
             {
                 case PodState.Running:
-                    await WaitForChangeAsync(uuid, cancellationToken).ConfigureAwait(false);
+                    await WaitForEndAsync(uuid, cancellationToken).ConfigureAwait(false);
                     break;
                 case PodState.Prepared:
                     throw WrongState(uuid, "is only prepared; it does not end before it was started");
                 case PodState.Preparing:
-                    await Task.Delay(5, cancellationToken).ConfigureAwait(false);
+                    await watch.WaitAsync(uuid, s => s.State != PodState.Preparing, cancellationToken).ConfigureAwait(false);
                     break;
                 default:
                     return status;
@@ -175,6 +197,8 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         }
 
         (IStage1 stage1, Stage1Pod pod) = Describe(location);
+        using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.stop");
+        activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
         await stage1.StopAsync(pod, FirstProcessOf(location), grace, cancellationToken).ConfigureAwait(false);
         return await WaitAsync(uuid, cancellationToken).ConfigureAwait(false);
     }
@@ -199,8 +223,6 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
         return new PodExec(await stage1.ExecAsync(pod, FirstProcessOf(location), name, inside, cancellationToken).ConfigureAwait(false));
     }
 
-    public void Dispose() => _watcher.Dispose();
-
     /// <summary>The app of a name; without one, the only app.</summary>
     public static Stage1App FindApp(Stage1Pod pod, string? app)
     {
@@ -215,10 +237,29 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
 
     private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, Stage1Process process, Task entered)
     {
+        long begun = Stopwatch.GetTimestamp();
         string uuid = embryo.Location.Uuid;
         await entered.ConfigureAwait(false);
         await process.Ended.ConfigureAwait(false);
-        embryo.Lock.Dispose();
+        embryo.Lock.Release();
+        try
+        {
+            return await FinishAsync(stage1, embryo, begun).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Explain($"how the pod {uuid} ended cannot be read", e);
+        }
+        finally
+        {
+            // Also if it cannot be read now: who waits next looks again.
+            _ends.TryRemove(uuid, out _);
+        }
+    }
+
+    private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, long begun)
+    {
+        string uuid = embryo.Location.Uuid;
         var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
         PodStatus status = PodStatusReader.OfEnded(ran, embryo.Manifest, embryo.Record);
         if (!Directory.Exists(ran.Directory))
@@ -227,44 +268,63 @@ internal sealed class PodSupervisor(PodDirectories pods, Func<string, IStage1?> 
             status = Look(uuid);
         }
 
+        Announce(ran);
         logger.Ended(uuid, status.ExitCode);
-        AppcTelemetry.PodsEnded.Add(1, new KeyValuePair<string, object?>("appc.stage1", stage1.Name));
+        var flavour = new KeyValuePair<string, object?>("appc.stage1", stage1.Name);
+        AppcTelemetry.PodsRunning.Add(-1, flavour);
+        AppcTelemetry.PodsEnded.Add(1, flavour);
+        AppcTelemetry.PodLife.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, flavour);
         if (embryo.Record.RemoveOnExit)
         {
-            try
-            {
-                await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is AppcException or IOException)
-            {
-                logger.RemoveFailed(uuid, e);
-            }
+            await DiscardAsync(uuid).ConfigureAwait(false);
         }
 
-        _ends.TryRemove(uuid, out _);
         return status;
     }
 
-    /// <summary>Waits until something about a running pod may have changed.</summary>
-    private async Task WaitForChangeAsync(string uuid, CancellationToken cancellationToken)
+    /// <summary>Removes a pod that has ended or came to nothing, as far as it can be: the rest is for a garbage collection.</summary>
+    public async Task DiscardAsync(string uuid)
     {
-        if (pods.Find(uuid) is { } location)
+        try
         {
-            if (PodFiles.ReadFirstProcess(location.Directory)?.Process is { } first && ProcessIdentity.IsAlive(first))
-            {
-                await _watcher.WaitForEndAsync(first, cancellationToken).ConfigureAwait(false);
-                return;
-            }
+            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
+        {
+            logger.RemoveFailed(uuid, e);
+        }
+    }
 
-            if (PodFiles.ReadLeader(location.Directory) is { } leader && ProcessIdentity.IsAlive(leader))
-            {
-                await _watcher.WaitForEndAsync(leader, cancellationToken).ConfigureAwait(false);
-                return;
-            }
+    /// <summary>Has those look who watch the pod's directory: the kernel tells nobody that a lock was freed.</summary>
+    private void Announce(PodLocation ran)
+    {
+        try
+        {
+            Directory.SetLastWriteTimeUtc(ran.Directory, DateTime.UtcNow);
+        }
+        catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // It was collected already.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.EndNotAnnounced(ran.Uuid, e);
+        }
+    }
+
+    /// <summary>Waits until a running pod has ended, and its end is recorded.</summary>
+    private async Task WaitForEndAsync(string uuid, CancellationToken cancellationToken)
+    {
+        // For most of the time a descriptor is all that is waited for.
+        if (pods.Find(uuid) is { } location
+            && (FindAlive(PodFiles.ReadFirstProcess(location.Directory)?.Process) ?? FindAlive(PodFiles.ReadLeader(location.Directory))) is { } alive)
+        {
+            await watcher.WaitForEndAsync(alive, cancellationToken).ConfigureAwait(false);
         }
 
-        // Started, but not recorded yet; or a flavour without processes that another runtime runs.
-        await Task.Delay(10, cancellationToken).ConfigureAwait(false);
+        await watch.WaitAsync(uuid, s => s.State != PodState.Running, cancellationToken).ConfigureAwait(false);
+
+        static Stage1ProcessId? FindAlive(Stage1ProcessId? process) => process is { Pid: > 0 } && ProcessIdentity.IsAlive(process) ? process : null;
     }
 
     /// <summary>

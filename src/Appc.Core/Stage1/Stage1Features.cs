@@ -16,10 +16,13 @@ public sealed record Stage1Features
     public bool NeedsTrees { get; init; } = true;
 
     /// <summary>
-    /// Whether the first process inherits the pod's lock and keeps it for its life; otherwise the runtime keeps
-    /// it until the pod has ended.
+    /// Whether the first process inherits the pod's lock and keeps it for its life, so that the pod lives on without the
+    /// program that started it.
     /// </summary>
     public bool InheritsLock { get; init; } = true;
+
+    /// <summary>Whether pods can be made to end with the program that starts them (<see cref="PodLifetime.Host"/>).</summary>
+    public bool EndsWithHost { get; init; }
 
     /// <summary>Whether apps can announce when they are ready (<see cref="Stage1App.AnnouncesReadiness"/>).</summary>
     public bool Readiness { get; init; }

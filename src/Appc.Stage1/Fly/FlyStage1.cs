@@ -22,7 +22,7 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
 {
     // For how long the end of a pod waits for others who log the last that was written to its terminal.
     private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
@@ -45,6 +45,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
     /// <inheritdoc/>
     /// <value><c>fly</c>.</value>
     public string Name => "fly";
@@ -53,12 +55,14 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = false,
+        SocketActivation = true,
+        EndsWithHost = true,
         UserNamespaces = false,
         EnforcedIsolators =
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
             IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -74,7 +78,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options));
+        return IsolatorReport.Find(this, manifest, InEffect(options), Modules, () => LimitHost.Find());
     }
 
     /// <inheritdoc/>
@@ -108,10 +112,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         }
 
         Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
-        bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
+        TimeSpan own = pod.Apps[0].StopTimeout ?? (grace < TimeSpan.Zero ? StopAnnotations.DefaultTimeout : grace);
+        grace = grace < TimeSpan.Zero || own < grace ? own : grace;
+        int signal = pod.Apps[0].StopSignal;
+        bool asked = grace != TimeSpan.Zero && Takes(firstProcess.Pid, signal);
         if (asked)
         {
-            PidFd.Signal(process, LibC.SIGTERM);
+            PidFd.Signal(process, signal);
             try
             {
                 await ended.WaitAsync(grace, _time, cancellationToken).ConfigureAwait(false);
@@ -145,7 +152,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             Stage1App stage1App = pod.Apps.First(a => a.Name == app);
             using ImageTree tree = new(stage1App.Layers, subject);
             using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
-            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value), target, cancellationToken).ConfigureAwait(false);
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value) with
+            {
+                Labels = new SecurityLabels(Modules, pod.Manifest).BeforeExecution(app),
+            }, target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -176,6 +186,20 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         ArgumentNullException.ThrowIfNull(pod);
         return FlyLimits.RemoveAsync(pod, _time, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public async Task<Stage1Garbage> CollectGarbageAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        int before = FlyLimits.CountGroups(pod);
+        await FlyLimits.RemoveAsync(pod, _time, cancellationToken).ConfigureAwait(false);
+        return new Stage1Garbage { ControlGroups = before - FlyLimits.CountGroups(pod) };
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A fly pod registers nothing.</remarks>
+    public Task<Stage1Garbage> CollectOrphansAsync(string root, Func<string, bool> exists, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new Stage1Garbage());
 
     /// <summary>Accepts no more pods. Ends of those that run are still recorded.</summary>
     public void Dispose()
@@ -217,30 +241,74 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
 
     private Stage1Process Start(Stage1Pod pod, Stage1App app, FlyLimits limits, ImageTree tree, string subject)
     {
-        StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
         try
         {
-            LaunchedProcess process;
+            using FlySockets sockets = FlySockets.Hold(pod, subject);
             using FlyStreams streams = FlyStreams.Prepare(pod, AppUser.Resolve(app.App, tree, subject));
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, streams, subject, tree, _kernelPaths.Value, _lastCapability.Value))
-            {
-                process = plan.Start();
-            }
-
-            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
-            TerminalLog? log = streams.TakeTerminal() is { } terminal ? new FlyAttach(_inputs, _reaper).Log(terminal, pod, app, end) : null;
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, log, status, pod, limits));
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
+            using LaunchPlan plan = FlyPlan.Build(
+                pod, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
+            return FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
         }
         catch (LaunchException e)
         {
-            status.Dispose();
             throw FlyDiagnosis.Explain(e, app, tree, subject);
+        }
+    }
+
+    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, FlyStreams streams, LaunchPlan plan, LifeGuard? guard)
+    {
+        StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
+        try
+        {
+            LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
+            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(end, _reaper);
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, BeginLog(pod, streams, end), status, pod, limits));
         }
         catch
         {
             status.Dispose();
             throw;
         }
+    }
+
+    private Stage1Process StartKept(Stage1Pod pod, FlyLimits limits, FlySockets sockets, FlyStreams streams, LaunchPlan plan)
+    {
+        KeptProcess process = plan.StartKept(FlyKeeper.Passed(pod, sockets, streams));
+        Task<ProcessEnd> recorded;
+        Task ended;
+        long started = 0;
+        try
+        {
+            // Once the app has ended, its number is somebody else's: nothing has the start time 0.
+            started = process.PidFd is null ? 0 : ProcFs.StartTime(process.Pid) ?? 0;
+            ended = process.PidFd is null ? Task.CompletedTask : _reaper.WaitAsync(process.PidFd, isChild: false);
+        }
+        catch
+        {
+            PidFd.Signal(process.PidFd!, LibC.SIGKILL);
+            process.PidFd!.Dispose();
+            LaunchPlan.Reap(process.Keeper.PidFd);
+            throw;
+        }
+
+        try
+        {
+            recorded = _reaper.Adopt(process.Keeper, out _);
+        }
+        catch
+        {
+            using SafeFileHandle? app = started == 0 ? null : PidFd.TryOpen(process.Pid, started);
+            if (app is not null)
+            {
+                PidFd.Signal(app, LibC.SIGKILL);
+            }
+
+            throw;
+        }
+
+        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, BeginLog(pod, streams, ended), pod, limits));
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
@@ -259,6 +327,24 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             }
         }
 
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, TerminalLog? log, Stage1Pod pod, FlyLimits limits)
+    {
+        ProcessEnd keeper = await recorded.ConfigureAwait(false);
+        if (keeper != new ProcessEnd(ProcessEndKind.Exited, 0))
+        {
+            _logger.StatusNotWritten(pod.Uuid, $"the process that was to do it ended with {Describe(keeper).TrimEnd()}");
+        }
+
+        await ended.ConfigureAwait(false);
+        await FinishAsync(log, pod).ConfigureAwait(false);
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task RemoveGroupsAsync(Stage1Pod pod, FlyLimits limits)
+    {
         try
         {
             if (!limits.IsEmpty && !await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
@@ -271,6 +357,9 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             _logger.GroupsNotRemoved(pod.Uuid, e.Message);
         }
     }
+
+    private TerminalLog? BeginLog(Stage1Pod pod, FlyStreams streams, Task ended) =>
+        streams.TakeTerminal() is { } terminal ? new FlyAttach(_inputs, _reaper).Log(terminal, pod, pod.Apps[0], ended) : null;
 
     private async Task FinishAsync(TerminalLog? log, Stage1Pod pod)
     {
@@ -288,7 +377,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         }
     }
 
-    private static string Describe(ProcessEnd end) => end.Kind switch
+    internal static string Describe(ProcessEnd end) => end.Kind switch
     {
         ProcessEndKind.Exited => string.Create(CultureInfo.InvariantCulture, $"exited {end.Value} {(end.Value == 0 ? "success" : "exit-code")}\n"),
         ProcessEndKind.Killed => string.Create(CultureInfo.InvariantCulture, $"killed {end.Value} signal\n"),
@@ -299,10 +388,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     private SafeFileHandle? Open(Stage1ProcessId id) =>
         id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
 
-    /// <summary>Whether a termination signal does anything to the first process of a process namespace.</summary>
-    private static bool TakesTermination(int pid)
+    /// <summary>Whether a signal does anything to the first process of a process namespace.</summary>
+    private static bool Takes(int pid, int signal)
     {
-        const ulong Terminate = 1UL << (15 - 1);
-        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
+        ulong bit = 1UL << (signal - 1);
+        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & bit) is not (null or 0);
     }
 }

@@ -29,18 +29,22 @@ internal sealed class FlyStreams : IDisposable
     {
         _stream = stream;
         _terminal = terminal;
+        Numbers = stream is not null ? [Number(stream.Held.Socket), Number(stream.Reader)]
+            : terminal is not null ? [Number(terminal.Socket), Number(terminal.Sender)]
+            : [];
     }
 
-    /// <summary>Descriptors of this process that the launch needs.</summary>
-    internal IEnumerable<int> Descriptors =>
-    [
-        .. _stream is null ? (int[])[] : [Number(_stream.Reader), Number(_stream.Held.Socket)],
-        .. _terminal is null ? (int[])[] : [Number(_terminal.Socket), Number(_terminal.Sender)],
-    ];
+    /// <summary>
+    /// Numbers of the descriptors that the launch needs: that which the app inherits, and what it reads from, or the
+    /// socket to send the terminal to.
+    /// </summary>
+    internal IReadOnlyList<int> Numbers { get; private init; }
 
     /// <summary>What the app inherits beside its streams and the lock.</summary>
-    internal IEnumerable<(LaunchArgument, int)> Passed =>
-        (_stream?.Held ?? _terminal) is { } held ? [(Number(held.Socket), HeldNumber)] : [];
+    internal IEnumerable<(LaunchArgument, int)> Passed => Numbers.Count == 0 ? [] : [(Numbers[0], HeldNumber)];
+
+    /// <summary>The same where the descriptors have numbers from this one on. It owns nothing.</summary>
+    internal FlyStreams WithNumbers(int first) => new(_stream, _terminal) { Numbers = [.. Numbers.Select((_, i) => first + i)] };
 
     /// <summary>Makes what the app's input needs.</summary>
     internal static FlyStreams Prepare(Stage1Pod pod, AppUser user)
@@ -72,7 +76,7 @@ internal sealed class FlyStreams : IDisposable
 
     /// <summary>What the app reads from, while the host's root is there.</summary>
     internal LaunchArgument Open(LaunchPlan plan) =>
-        _stream is null ? plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY) : Number(_stream.Reader);
+        _stream is null ? plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY) : Numbers[1];
 
     /// <summary>
     /// Makes a terminal among those of the app's root, so that it has a name there, and sends this side of it away.
@@ -91,7 +95,7 @@ internal sealed class FlyStreams : IDisposable
         // The first one of a new instance of devpts.
         LaunchArgument side = plan.Open(Step, "/dev/pts/0", LibC.O_RDWR | O_NOCTTY);
         plan.ChangeOwner(Step, "/dev/pts/0", user.Uid, uint.MaxValue);
-        _terminal!.Send(plan, Step, number);
+        HeldInput.Send(plan, Step, Numbers[1], number);
         return side;
     }
 

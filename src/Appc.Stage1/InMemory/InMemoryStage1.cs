@@ -33,7 +33,7 @@ public sealed class InMemoryStage1 : IStage1
     public string Name => "in-memory";
 
     /// <inheritdoc/>
-    public Stage1Features Features { get; } = new() { SeveralApps = true, NeedsTrees = false, InheritsLock = false };
+    public Stage1Features Features { get; } = new() { SeveralApps = true, NeedsTrees = false, InheritsLock = false, EndsWithHost = true };
 
     /// <summary>Exit codes by the name of the app, for apps without a function; 0 for the others.</summary>
     public IDictionary<string, int> ExitCodes { get; } = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -88,7 +88,8 @@ public sealed class InMemoryStage1 : IStage1
         public async Task StopAsync(TimeSpan grace)
         {
             await _stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAny(_ended.Task, Task.Delay(grace)).ConfigureAwait(false);
+            TimeSpan time = grace < TimeSpan.Zero ? pod.Apps.Max(a => a.StopTimeout ?? StopAnnotations.DefaultTimeout) : grace;
+            await Task.WhenAny(_ended.Task, Task.Delay(time)).ConfigureAwait(false);
             _killed.TrySetResult();
             await _ended.Task.ConfigureAwait(false);
         }

@@ -46,30 +46,41 @@ internal sealed unsafe class IdRanges(string root)
     }
 
     /// <summary>Frees the range of a pod; a range that another pod has meanwhile is left alone.</summary>
-    internal void Free(uint first, string uuid)
+    /// <returns>How many ranges were freed: none or one.</returns>
+    internal int Free(uint first, string uuid)
     {
         string path = Path.Combine(_directory, Name(first));
-        if (Owner(path) == uuid)
+        if (Owner(path) != uuid)
         {
-            File.Delete(path);
+            return 0;
         }
+
+        File.Delete(path);
+        return 1;
     }
 
     /// <summary>Frees whatever is registered for a pod.</summary>
-    internal void FreeAll(string uuid)
+    internal int FreeAll(string uuid) => FreeAll(owner => owner == uuid);
+
+    /// <summary>Frees whatever is registered for certain pods; tells how many ranges there were.</summary>
+    internal int FreeAll(Func<string, bool> isOwner)
     {
         if (!Directory.Exists(_directory))
         {
-            return;
+            return 0;
         }
 
-        foreach (string path in Directory.EnumerateFiles(_directory))
+        int freed = 0;
+        foreach (string path in Directory.EnumerateFiles(_directory).Where(p => Path.GetFileName(p)[0] != '.'))
         {
-            if (Owner(path) == uuid)
+            if (Owner(path) is { Length: > 0 } owner && isOwner(owner))
             {
                 File.Delete(path);
+                freed++;
             }
         }
+
+        return freed;
     }
 
     private bool TryRegister(uint first, string uuid)

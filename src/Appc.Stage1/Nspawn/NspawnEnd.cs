@@ -16,6 +16,8 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     // Process 1 takes no signals until systemd has set up its handlers, so the request is repeated.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
+
     internal PodPaths Paths { get; } = new(pod);
 
     /// <summary>Waits for the end of the pod's processes, of which the first is a child, and clears up.</summary>
@@ -51,6 +53,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     internal async Task StopAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
+        grace = grace < TimeSpan.Zero ? OwnGrace() : grace;
         if (grace != TimeSpan.Zero && !await TryHaltAsync(firstProcess, grace, cancellationToken).ConfigureAwait(false))
         {
             logger.GraceOver(pod.Uuid, grace.TotalSeconds);
@@ -63,27 +66,40 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     }
 
     /// <summary>Frees the pod's control groups and its user ids. Safe to repeat.</summary>
-    internal async Task CleanUpAsync(CancellationToken cancellationToken)
+    internal async Task<Stage1Garbage> CleanUpAsync(CancellationToken cancellationToken)
     {
         // The one that holds every process first; then nobody is left in the others.
         string[] groups = [PodPaths.ReadText(Paths.CGroup) ?? "", .. (PodPaths.ReadText(Paths.Limits) ?? "").Split('\n')];
-        foreach (string group in groups.Where(g => PodCGroup.IsOf(g, pod.Uuid)))
+        int removed = 0;
+        foreach (string group in groups.Where(g => PodCGroup.IsOf(g, pod.Uuid) && Directory.Exists(g)))
         {
-            if (!await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false))
+            if (await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false))
+            {
+                removed++;
+            }
+            else
             {
                 logger.CleanupFailed(pod.Uuid, group, "processes are left in it");
             }
         }
 
         IdRanges ranges = new(pod.Root);
-        if (Paths.ReadRange() is { } first)
+        int freed = Paths.ReadRange() is { } first ? ranges.Free(first, pod.Uuid) : ranges.FreeAll(pod.Uuid);
+        return new Stage1Garbage { ControlGroups = removed, IdRanges = freed };
+    }
+
+    /// <summary>The time that the slowest app may take. The systemd inside keeps the apps to theirs, and gets a moment more for it.</summary>
+    private TimeSpan OwnGrace()
+    {
+        TimeSpan longest = StopAnnotations.DefaultTimeout;
+        foreach (Stage1App app in pod.Apps.Where(a => a.StopTimeout is not null))
         {
-            ranges.Free(first, pod.Uuid);
+            // A handler that follows the app has as long once more.
+            TimeSpan own = app.StopTimeout!.Value * (app.App.EventHandlers.Any(h => h.Name == "post-stop") ? 2 : 1);
+            longest = own + Allowance > longest ? own + Allowance : longest;
         }
-        else
-        {
-            ranges.FreeAll(pod.Uuid);
-        }
+
+        return longest;
     }
 
     /// <summary>Asks process 1 of the pod to stop the apps and to end; false when the time was over before.</summary>
@@ -102,7 +118,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         while (true)
         {
             PidFd.Signal(process, HaltSignal);
-            TimeSpan left = grace < TimeSpan.Zero ? Patience : grace - time.GetElapsedTime(begin);
+            TimeSpan left = grace - time.GetElapsedTime(begin);
             if (left <= TimeSpan.Zero)
             {
                 return false;

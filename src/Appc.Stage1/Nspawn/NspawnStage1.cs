@@ -18,7 +18,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -43,6 +43,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
+    /// <summary>Where the host's systemd is asked for scopes; null for the system's bus.</summary>
+    internal string? BusAddress { get; init; }
+
     /// <inheritdoc/>
     /// <value><c>nspawn</c>.</value>
     public string Name => "nspawn";
@@ -51,6 +56,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = true,
+        EndsWithHost = true,
         UserNamespaces = true,
         Readiness = true,
         SocketActivation = true,
@@ -58,7 +64,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
             IsolatorNames.OomScoreAdj, IsolatorNames.SeccompRetainSet, IsolatorNames.SeccompRemoveSet, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -70,7 +76,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, options);
+        return IsolatorReport.Find(
+            this, manifest, options, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
     }
 
     /// <inheritdoc/>
@@ -114,7 +121,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         try
         {
             using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
-            NspawnExec exec = new(pod, app, command, tree);
+            NspawnExec exec = new(pod, app, command, tree, new SecurityLabels(Modules, pod.Manifest));
             using ExecTarget target = exec.FindTarget();
             return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
         }
@@ -145,6 +152,22 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
     {
         ArgumentNullException.ThrowIfNull(pod);
         return new NspawnEnd(pod, _reaper, _logger, _time).CleanUpAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<Stage1Garbage> CollectGarbageAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return new NspawnEnd(pod, _reaper, _logger, _time).CleanUpAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<Stage1Garbage> CollectOrphansAsync(string root, Func<string, bool> exists, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(exists);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(new Stage1Garbage { IdRanges = new IdRanges(root).FreeAll(owner => !exists(owner)) });
     }
 
     /// <summary>Accepts no more pods. Those that run go on, and their ends are still recorded.</summary>
@@ -183,18 +206,20 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         try
         {
             List<(NspawnApp App, ImageTree Image)> apps = [];
+            SecurityLabels labels = new(Modules, pod.Manifest);
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(OpenImage(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses }, images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
             Report(pod, apps);
             NspawnHostServices host = NspawnHostServices.From(_options, subject);
             using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
-            PodLimits limits = PodLimits.Decide(pod, subject);
-            string group = $"{limits.Parent ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
+            using PodScope? scope = _options.Scope ? await MakeScopeAsync(pod, subject, cancellationToken).ConfigureAwait(false) : null;
+            PodLimits limits = PodLimits.Decide(pod, subject, scope is null ? null : LimitHost.Find(scope.Group));
+            string group = $"{limits.Parent ?? scope?.Group ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
@@ -205,13 +230,16 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
             limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, streams, host), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
-                process = Launch(plan);
+                process = Launch(plan, guard);
             }
 
+            scope?.Dispose();
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(first, _reaper);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), end.FinishAsync(first));
         }
@@ -226,11 +254,28 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         }
     }
 
-    private static LaunchedProcess Launch(LaunchPlan plan)
+    private async Task<PodScope> MakeScopeAsync(Stage1Pod pod, string subject, CancellationToken cancellationToken)
+    {
+        string shell = NspawnHost.Shell ?? throw new LaunchException("find a shell", 0, $"{subject}: no shell was found at /bin/dash or /bin/sh", "Install one: apt-get install dash");
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartTimeout);
+        try
+        {
+            // Longer than any app may take, so that the systemd inside ends the pod in good order.
+            TimeSpan longest = pod.Apps.Max(a => a.StopTimeout ?? _options.StopTimeout);
+            return await PodScope.StartAsync(pod.Uuid, shell, (longest * 2) + TimeSpan.FromSeconds(10), subject, limit.Token, BusAddress).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LaunchException("make a scope for the pod", 0, $"{subject}: systemd did not make the pod's scope within {_options.StartTimeout.TotalSeconds} s", null, e);
+        }
+    }
+
+    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard)
     {
         try
         {
-            return plan.Start();
+            return guard is null ? plan.Start() : guard.Start(plan);
         }
         catch (LaunchException e)
         {

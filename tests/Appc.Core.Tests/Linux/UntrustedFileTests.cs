@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using Appc.Linux;
-using Xunit;
 
-namespace Appc.Core.Tests.Linux;
+namespace Appc.Linux;
 
 public sealed class UntrustedFileTests : IDisposable
 {

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Appc.Stage1.Nspawn;
-using Xunit;
 
-namespace Appc.Stage1.Tests.Nspawn;
+namespace Appc.Stage1.Nspawn;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ShutdownProgramTests : IDisposable
 {
     private readonly string _program = Path.Combine(Path.GetTempPath(), "appc-shutdown-" + Guid.NewGuid().ToString("N"));

@@ -1,0 +1,90 @@
+namespace Appc.Pods;
+
+/// <summary>
+/// What a subscriber has been told of one pod. Whatever status is seen next, and whatever was missed in between, it tells
+/// the events that lead there, in order and each once.
+/// </summary>
+internal sealed class PodProgress
+{
+    private readonly HashSet<string> _endedApps = new(StringComparer.Ordinal);
+    private string? _name;
+    private bool _created;
+    private bool _prepared;
+    private bool _started;
+    private bool _ready;
+    private bool _ended;
+
+    /// <summary>Whether nothing was told.</summary>
+    public bool IsEmpty => !_created;
+
+    public IEnumerable<PodEvent> Advance(PodStatus status, DateTimeOffset now, bool snapshot)
+    {
+        _name = status.Name ?? _name;
+        if (status.State == PodState.Gone)
+        {
+            if (_started && !_ended)
+            {
+                _ended = true;
+                yield return Make(PodEventKind.Ended, now);
+            }
+
+            if (_created)
+            {
+                yield return Make(PodEventKind.Removed, now);
+            }
+
+            yield break;
+        }
+
+        if (!_created)
+        {
+            _created = true;
+            yield return Make(PodEventKind.Created, status.Created ?? now);
+        }
+
+        if (!_prepared && status.Created is not null && status.State is not (PodState.Preparing or PodState.AbortedPrepare))
+        {
+            _prepared = true;
+            yield return Make(PodEventKind.Prepared, status.Created ?? now);
+        }
+
+        if (!_prepared || status.Started is not { } started)
+        {
+            yield break;
+        }
+
+        if (!_started)
+        {
+            _started = true;
+            yield return Make(PodEventKind.Started, started);
+        }
+
+        if (!_ready && status.Apps.Count > 0 && status.Apps.All(a => a.Ready))
+        {
+            _ready = true;
+            yield return Make(PodEventKind.Ready, snapshot ? started : now);
+        }
+
+        foreach (AppStatus app in status.Apps.Where(a => status.HasEnded || a.Finished is not null).OrderBy(a => a.Finished))
+        {
+            if (_endedApps.Add(app.Name.ToString()))
+            {
+                yield return Make(PodEventKind.AppEnded, app.Finished ?? now) with
+                {
+                    App = app.Name.ToString(),
+                    ExitCode = app.State == AppState.Unknown ? null : app.ShellExitCode,
+                    Signal = app.Signal,
+                };
+            }
+        }
+
+        if (!_ended && status.HasEnded)
+        {
+            _ended = true;
+            yield return Make(PodEventKind.Ended, status.Finished ?? now) with { ExitCode = status.ExitCode };
+        }
+
+        PodEvent Make(PodEventKind kind, DateTimeOffset time) =>
+            new() { Kind = kind, Uuid = status.Uuid, Name = _name, Time = time, FromSnapshot = snapshot };
+    }
+}

@@ -1,0 +1,567 @@
+using Appc.Linux;
+using Appc.Stage1;
+using Microsoft.Extensions.Logging;
+
+namespace Appc.Pods;
+
+/// <summary>
+/// Sees what happens to pods, whoever does it: one inotify instance and one thread for all who want to know. Events of the
+/// kernel only say where to look; what is told comes from the pod's files, its lock and its processes, so that a lost
+/// event is repaired by the next look. Does nothing while nobody wants to know.
+/// </summary>
+internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatcher processes, TimeProvider time, ILogger logger) : IDisposable
+{
+    private const uint PhaseEvents = Inotify.Created | Inotify.MovedTo | Inotify.MovedFrom | Inotify.Deleted | Inotify.DeletedSelf;
+    private const uint PodEvents = Inotify.Created | Inotify.MovedTo | Inotify.Attributes;
+    private const uint StatusEvents = Inotify.Created | Inotify.MovedTo;
+    private const uint Readable = 1;
+
+    // Without inotify the pods are looked at this often.
+    private static readonly TimeSpan BlindLook = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly HashSet<string> _dirty = new(StringComparer.Ordinal);
+    private readonly List<PodEventSubscription> _subscriptions = [];
+    private readonly List<(PodEventSubscription Subscription, TaskCompletionSource Joined)> _joining = [];
+    private readonly Dictionary<string, List<PodWait>> _waits = new(StringComparer.Ordinal);
+    private bool _all;
+    private bool _running;
+    private bool _disposed;
+    private bool _failed;
+
+    // Only the pump touches these.
+    private readonly Dictionary<string, WatchedPod> _pods = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, WatchedPod?> _watches = [];
+    private readonly HashSet<Stage1ProcessId> _starters = [];
+    private readonly List<string> _retries = [];
+    private Inotify? _inotify;
+    private ulong? _listening;
+    private bool _readable;
+    private bool _blind;
+    private bool _phasesLost;
+    private bool _complete;
+
+    /// <summary>Begins a subscription; when the task has ended, nothing that happens is missed any more.</summary>
+    public async Task<PodEventSubscription> SubscribeAsync(PodEventOptions options, string? pod, CancellationToken cancellationToken)
+    {
+        pods.EnsureCreated();
+        PodEventSubscription subscription = new(options, pod, time, Leave);
+        TaskCompletionSource joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _joining.Add((subscription, joined));
+            EnsureRunning();
+        }
+
+        Wake();
+        try
+        {
+            await joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return subscription;
+        }
+        catch
+        {
+            subscription.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until the status of a pod is as wanted; looks again whenever something happened to it.</summary>
+    public async Task<PodStatus> WaitAsync(string uuid, Func<PodStatus, bool> wanted, CancellationToken cancellationToken)
+    {
+        PodWait wait = new(wanted);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            (_waits.TryGetValue(uuid, out List<PodWait>? waits) ? waits : _waits[uuid] = []).Add(wait);
+            _dirty.Add(uuid);
+            EnsureRunning();
+        }
+
+        Wake();
+        try
+        {
+            return await wait.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (_waits.TryGetValue(uuid, out List<PodWait>? waits) && waits.Remove(wait) && waits.Count == 0)
+                {
+                    _waits.Remove(uuid);
+                }
+            }
+
+            Wake();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            _subscriptions.ForEach(s => s.Close());
+            _joining.ForEach(j => j.Joined.TrySetException(new ObjectDisposedException(nameof(PodRuntime))));
+            foreach (PodWait wait in _waits.Values.SelectMany(w => w))
+            {
+                wait.Fail(new ObjectDisposedException(nameof(PodRuntime)));
+            }
+
+            _subscriptions.Clear();
+            _joining.Clear();
+            _waits.Clear();
+        }
+
+        Wake();
+    }
+
+    private void Leave(PodEventSubscription subscription)
+    {
+        lock (_gate)
+        {
+            _subscriptions.Remove(subscription);
+            _joining.RemoveAll(j => j.Subscription == subscription);
+        }
+
+        Wake();
+    }
+
+    private void EnsureRunning()
+    {
+        if (!_running)
+        {
+            _running = true;
+            _ = Task.Run(PumpAsync);
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_wake)
+        {
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+    }
+
+    private void Touch(string uuid)
+    {
+        lock (_gate)
+        {
+            _dirty.Add(uuid);
+        }
+
+        Wake();
+    }
+
+    private async Task PumpAsync()
+    {
+        while (true)
+        {
+            if (_inotify is null && !_blind)
+            {
+                Open();
+            }
+
+            try
+            {
+                Look();
+            }
+            catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
+            {
+                // A newer layout, no permission, a disk that fails.
+                logger.WatchFailed(e);
+                lock (_gate)
+                {
+                    _joining.ForEach(j => j.Joined.TrySetException(e));
+                    _joining.Clear();
+                    _all = _failed = true;
+                }
+            }
+
+            await _wake.WaitAsync(NextLook()).ConfigureAwait(false);
+            lock (_gate)
+            {
+                if (_subscriptions.Count == 0 && _joining.Count == 0 && _waits.Count == 0)
+                {
+                    Close();
+                    _running = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    private TimeSpan NextLook()
+    {
+        _retries.Clear();
+        TimeSpan next = _blind || _phasesLost || _failed ? BlindLook : Timeout.InfiniteTimeSpan;
+        foreach (WatchedPod pod in _pods.Values)
+        {
+            if (pod.NextLook is { } wait)
+            {
+                _retries.Add(pod.Uuid);
+                next = next == Timeout.InfiniteTimeSpan || wait < next ? wait : next;
+            }
+        }
+
+        return next;
+    }
+
+    private void Open()
+    {
+        try
+        {
+            _inotify = OperatingSystem.IsLinux() ? new Inotify() : null;
+            _blind = _inotify is null;
+        }
+        catch (ErrnoException e)
+        {
+            logger.WatchBlind(e);
+            _blind = true;
+        }
+
+        WatchPhases();
+        Listen();
+    }
+
+    private void WatchPhases()
+    {
+        _phasesLost = false;
+        foreach (string directory in _inotify is null ? [] : pods.PhaseDirectories)
+        {
+            _phasesLost |= TryWatch(directory, PhaseEvents, null) < 0;
+        }
+    }
+
+    private int TryWatch(string directory, uint events, WatchedPod? pod)
+    {
+        try
+        {
+            int watch = _inotify!.Watch(directory, events);
+            if (watch >= 0)
+            {
+                _watches[watch] = pod;
+            }
+
+            return watch;
+        }
+        catch (ErrnoException e)
+        {
+            // The host gives no more watches.
+            if (!_blind)
+            {
+                logger.WatchBlind(e);
+            }
+
+            _blind = true;
+            return -1;
+        }
+    }
+
+    private void Listen()
+    {
+        if (_inotify is { } inotify)
+        {
+            try
+            {
+                _listening = loop.Add(inotify.Handle, Readable, () =>
+                {
+                    Volatile.Write(ref _readable, true);
+                    Wake();
+                });
+            }
+            catch (Exception e) when (e is InvalidOperationException or ObjectDisposedException)
+            {
+                _blind = true;
+            }
+        }
+    }
+
+    private void Close()
+    {
+        foreach (WatchedPod pod in _pods.Values)
+        {
+            pod.Dispose();
+        }
+
+        if (_listening is { } key)
+        {
+            loop.Remove(key);
+        }
+
+        _inotify?.Dispose();
+        _inotify = null;
+        _listening = null;
+        _pods.Clear();
+        _watches.Clear();
+        _starters.Clear();
+        _dirty.Clear();
+        _blind = _phasesLost = _failed = _complete = _all = _readable = false;
+    }
+
+    private void Look()
+    {
+        List<(PodEventSubscription Subscription, TaskCompletionSource Joined)> joining;
+        if (Volatile.Read(ref _readable))
+        {
+            Volatile.Write(ref _readable, false);
+            _inotify?.Read(Happened);
+            Listen();
+        }
+
+        if (_phasesLost)
+        {
+            WatchPhases();
+        }
+
+        List<string> dirty;
+        bool everybody;
+        lock (_gate)
+        {
+            joining = [.. _joining];
+            everybody = _subscriptions.Count > 0 || joining.Count > 0;
+            if (_all || _blind || _phasesLost || (everybody && !_complete))
+            {
+                _dirty.UnionWith(_pods.Keys);
+                _dirty.UnionWith(_waits.Keys);
+                if (everybody)
+                {
+                    _dirty.UnionWith(pods.Enumerate().Select(p => p.Uuid));
+                }
+
+            }
+
+            _dirty.UnionWith(_retries);
+            _retries.Clear();
+            _all = _failed = false;
+            _complete = everybody;
+            dirty = [.. everybody ? _dirty : _dirty.Where(_waits.ContainsKey)];
+            _dirty.Clear();
+        }
+
+        foreach (string uuid in dirty)
+        {
+            try
+            {
+                LookAt(uuid);
+            }
+            catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException or InvalidOperationException)
+            {
+                // Every descriptor in use, say: looked at again.
+                logger.WatchFailed(e);
+                lock (_gate)
+                {
+                    _dirty.Add(uuid);
+                    _failed = true;
+                }
+            }
+        }
+
+        foreach ((PodEventSubscription subscription, TaskCompletionSource joined) in joining)
+        {
+            foreach (WatchedPod pod in _pods.Values.Where(p => p.Status is not null).OrderBy(p => p.Status!.Created))
+            {
+                subscription.Begin(pod.Status!);
+            }
+
+            lock (_gate)
+            {
+                if (_joining.Remove((subscription, joined)))
+                {
+                    _subscriptions.Add(subscription);
+                    joined.TrySetResult();
+                }
+            }
+        }
+    }
+
+    private void Happened(int watch, uint events, string name)
+    {
+        lock (_gate)
+        {
+            if ((events & Inotify.Overflow) != 0)
+            {
+                _all = true;
+            }
+            else if (!_watches.TryGetValue(watch, out WatchedPod? pod))
+            {
+                return;
+            }
+            else if ((events & Inotify.Ignored) != 0)
+            {
+                // The directory is gone, or was let go.
+                _watches.Remove(watch);
+                if (pod is null)
+                {
+                    // That of a phase: it comes back with the next pod.
+                    _phasesLost = true;
+                }
+            }
+            else if (pod is not null)
+            {
+                pod.Ending |= name.Length == 0 && (events & Inotify.Attributes) != 0;
+                _dirty.Add(pod.Uuid);
+            }
+            else if (PodDirectories.IsUuid(name))
+            {
+                _dirty.Add(name);
+            }
+        }
+    }
+
+    private void LookAt(string uuid)
+    {
+        if (!_pods.TryGetValue(uuid, out WatchedPod? pod))
+        {
+            _pods[uuid] = pod = new WatchedPod(uuid);
+        }
+
+        PodLocation? location = pods.Find(uuid);
+        if (location is { Phase: PodPhase.Run } running && !pod.IsFollowed)
+        {
+            // First watched, then looked at: nothing is missed in between.
+            Follow(pod, running);
+        }
+
+        PodStatus status = location is null ? new PodStatus { Uuid = uuid, State = PodState.Gone } : PodStatusReader.Read(pods, location.Value);
+        if (status.State == PodState.Running)
+        {
+            FollowProcesses(pod, pods.DirectoryOf(PodPhase.Run, uuid), status);
+        }
+        else
+        {
+            pod.NextLook = status.State == PodState.Preparing && IsWaitedFor(uuid) ? BlindLook : null;
+            if (pod.IsFollowed && status.HasEnded)
+            {
+                LetGo(pod);
+            }
+        }
+
+        bool known = pod.Status is not null || status.State != PodState.Gone;
+        pod.Status = status;
+        if (status.State == PodState.Gone)
+        {
+            pod.Dispose();
+            _pods.Remove(uuid);
+        }
+
+        Tell(status, known);
+    }
+
+    private bool IsWaitedFor(string uuid)
+    {
+        lock (_gate)
+        {
+            return _waits.ContainsKey(uuid);
+        }
+    }
+
+    private void Tell(PodStatus status, bool known)
+    {
+        List<PodEventSubscription> subscriptions;
+        List<PodWait> waits;
+        lock (_gate)
+        {
+            subscriptions = known ? [.. _subscriptions] : [];
+            waits = _waits.TryGetValue(status.Uuid, out List<PodWait>? list) ? [.. list] : [];
+        }
+
+        subscriptions.ForEach(s => s.Advance(status));
+        waits.ForEach(w => w.Offer(status));
+    }
+
+    private void Follow(WatchedPod pod, PodLocation location)
+    {
+        pod.IsFollowed = true;
+        if (_inotify is not null)
+        {
+            pod.DirectoryWatch = TryWatch(location.Directory, PodEvents, pod);
+            pod.StatusWatch = TryWatch(Path.Combine(location.Directory, "status"), StatusEvents, pod);
+        }
+    }
+
+    private void LetGo(WatchedPod pod)
+    {
+        foreach (int watch in (int[])[pod.DirectoryWatch, pod.StatusWatch])
+        {
+            if (watch >= 0 && _watches.Remove(watch))
+            {
+                _inotify?.Forget(watch);
+            }
+        }
+
+        pod.DirectoryWatch = pod.StatusWatch = -1;
+        pod.StopFollowing();
+    }
+
+    /// <summary>Has the ends of a pod's processes, and of the program that records its end, seen.</summary>
+    private void FollowProcesses(WatchedPod pod, string directory, PodStatus status)
+    {
+        Stage1ProcessId? first = PodFiles.ReadFirstProcess(directory)?.Process;
+        bool alive = first is { Pid: > 0 } && FollowProcess(pod, first);
+        if (!alive && PodFiles.ReadLeader(directory) is { } leader)
+        {
+            alive = FollowProcess(pod, leader);
+        }
+
+        if (PodFiles.ReadStarter(directory) is { } starter && starter.Pid != Environment.ProcessId && _starters.Add(starter))
+        {
+            FollowStarter(starter);
+        }
+
+        // Being started; or its processes have ended, and that is being recorded: both take a moment, and who does it
+        // may be killed.
+        bool brief = status.Started is null || pod.Ending || (!alive && first is { Pid: > 0 });
+        pod.NextLook = !brief ? null
+            : pod.NextLook is { } last ? (last >= BlindLook ? BlindLook : last * 2)
+            : TimeSpan.FromMilliseconds(1);
+    }
+
+    private bool FollowProcess(WatchedPod pod, Stage1ProcessId process)
+    {
+        if (!ProcessIdentity.IsAlive(process))
+        {
+            return false;
+        }
+
+        if (pod.Process != process)
+        {
+            _ = TouchAfterAsync(processes.WaitForEndAsync(process, pod.Token), () => Touch(pod.Uuid));
+            pod.Process = process;
+        }
+
+        return true;
+    }
+
+    private void FollowStarter(Stage1ProcessId starter) =>
+        _ = TouchAfterAsync(processes.WaitForEndAsync(starter, CancellationToken.None), () =>
+        {
+            lock (_gate)
+            {
+                _all = true;
+            }
+
+            Wake();
+        });
+
+    private static async Task TouchAfterAsync(Task end, Action touch)
+    {
+        try
+        {
+            await end.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        touch();
+    }
+}
