@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Runs this library beside its peers, interleaved in one process, and prints medians and ratios:
 #   start to exit of 'true' in an image that is there already;
+#   the same in an app that runs, and the memory of a pod besides its app;
 #   import of a signed image of about 200 MB against 'tar xzf' and others, on tmpfs and on ext4 on this machine's disk;
 #   fetch of that image from a server on this machine against 'curl | tar xz'.
-# Usage: benchmarks/compare.sh [launch|import|fetch]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
+# Usage: benchmarks/compare.sh [launch|enter|import|fetch]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=../eng/lib.sh
 . eng/lib.sh
 become_root "$0" "$@"
-[ $# -gt 0 ] || set -- launch import fetch
+[ $# -gt 0 ] || set -- launch enter import fetch
 
 # All mounts, the scratch tmpfs among them, live in a namespace of this run and vanish with it.
 if [ -z "${APPC_COMPARE_NAMESPACE:-}" ]; then
@@ -63,14 +64,21 @@ build() { # NAME ROOTFS [DEPENDENCY]
     "$work/appc/appc" sign --key "$work/secret.asc" "$work/$1.aci" >/dev/null
 }
 
-launch() {
-    local root=$work/rootfs peers=()
+# Makes the small image, unless it is there.
+make_small() {
+    [ ! -e "$work/small.aci" ] || return 0
+    local root=$work/rootfs
     mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,etc,usr,var}
     cp "$(command -v busybox)" "$root/bin/busybox"
     ln -s busybox "$root/bin/true"
     ln -s busybox "$root/bin/sh"
     echo 'ID=benchmark' >"$root/etc/os-release"
     build small "$root"
+}
+
+launch() {
+    local root=$work/rootfs peers=()
+    make_small
 
     peers+=(--peer "bare systemd-nspawn=systemd-nspawn -q --register=no --keep-unit -D $root --console=pipe --link-journal=no --resolv-conf=off --timezone=off /bin/true")
     ! command -v bwrap >/dev/null ||
@@ -96,6 +104,11 @@ launch() {
     peers+=("${inside[@]}")
     "$work/bench/Appc.Benchmarks" launch --directory "$work" --keys "$work/etc/trustedkeys" --image "$work/small.aci" \
         --rounds "${ROUNDS:-40}" --baseline "bare systemd-nspawn" --baseline "crun run" "${peers[@]}"
+}
+
+enter() {
+    make_small
+    "$work/bench/Appc.Benchmarks" enter --directory "$work" --keys "$work/etc/trustedkeys" --image "$work/small.aci" --rounds "${ROUNDS:-40}"
 }
 
 # Makes the large image, unless it is there: real files of this machine, as they come, until there are enough of them.
@@ -182,8 +195,9 @@ echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /pr
 for what in "$@"; do
     case $what in
         launch) launch ;;
+        enter) enter ;;
         import) import ;;
         fetch) fetch ;;
-        *) die "unknown comparison '$what': launch, import or fetch" ;;
+        *) die "unknown comparison '$what': launch, enter, import or fetch" ;;
     esac
 done

@@ -1,12 +1,14 @@
 using Appc.Benchmarks.Compare;
 using BenchmarkDotNet.Running;
 
-// 'launch', 'import' and 'fetch' compare with other programs and are driven by compare.sh; 'pods [COUNT]' measures what running
-// pods cost their host; anything else is BenchmarkDotNet's.
+// 'launch', 'enter', 'import' and 'fetch' compare with other programs and are driven by compare.sh; 'pods [COUNT]' measures what
+// running pods cost their host; anything else is BenchmarkDotNet's.
 switch (args.Length > 0 ? args[0] : string.Empty)
 {
     case "launch":
         return await LaunchComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
+    case "enter":
+        return await EnterComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
     case "import":
         return await ImportComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
     case "fetch":

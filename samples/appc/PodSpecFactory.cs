@@ -28,6 +28,12 @@ internal sealed class PodSpecFactory(CliContext context)
             Options = new Stage1Options
             {
                 Hostname = options.Get("hostname"),
+                Hosts = options.GetAll("hosts-entry").Contains("host") ? HostsMode.Host : HostsMode.Auto,
+                HostsEntries = [.. options.GetAll("hosts-entry").Where(e => e != "host").Select(HostsEntry)],
+                Dns = Dns([.. options.GetAll("dns")]),
+                DnsServers = [.. options.GetAll("dns").Where(d => d is not ("host" or "none"))],
+                DnsSearch = [.. options.GetAll("dns-search")],
+                DnsOptions = [.. options.GetAll("dns-opt")],
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
@@ -72,6 +78,8 @@ internal sealed class PodSpecFactory(CliContext context)
             WorkingDirectory = options.Get("working-dir"),
             User = options.Get("user"),
             Group = options.Get("group"),
+            StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
+            StopSignal = options.Get("stop-signal"),
             ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),
         };
         Add(spec.Arguments, app.ProgramArguments);
@@ -94,6 +102,18 @@ internal sealed class PodSpecFactory(CliContext context)
             }
         }
     }
+
+    private static string HostsEntry(string text)
+    {
+        (string address, string name) = Values.Pair(text, "--hosts-entry");
+        return $"{address} {name}";
+    }
+
+    private static DnsMode Dns(string[] values) =>
+        values.Length > 1 && values.Any(v => v is "host" or "none") ? throw new UsageException("--dns: 'host' and 'none' stand alone")
+        : values is ["host"] ? DnsMode.Host
+        : values is ["none"] ? DnsMode.Image
+        : DnsMode.Auto;
 
     private static bool PrivateUsers(string value) => value switch
     {

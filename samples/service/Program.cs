@@ -1,6 +1,6 @@
 // A system service that runs a pod for each of its images, as systemd expects a service to behave: it is started when all of
 // its apps are ready, reports that it stops, and fails when a pod ends by itself. pods.service beside this file is its unit.
-//   pods ROOT [--insecure] [--register] IMAGE...
+//   pods ROOT [--insecure] [--register] [--scope] IMAGE...
 using System.Runtime.InteropServices;
 using Appc;
 using Appc.Images;
@@ -21,6 +21,9 @@ PodRuntimeBuilder builder = new PodRuntimeBuilder(args[0]).UseOpenPgp().UseNspaw
     // Where the service's own output goes to the journal, that of its apps does too.
     Journal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null,
     Register = args.Contains("--register"),
+
+    // In scopes of their own, pods outlive this service if it is killed.
+    Scope = args.Contains("--scope"),
 });
 if (args.Contains("--insecure"))
 {

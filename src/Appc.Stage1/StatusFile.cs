@@ -1,4 +1,5 @@
 using Appc.Linux;
+using Tmds.Linux;
 
 namespace Appc.Stage1;
 
@@ -38,8 +39,10 @@ internal sealed unsafe class StatusFile : IDisposable
         fixed (byte* final = Fd.PathBytes(_name))
         fixed (byte* content = status)
         {
+            // A pod may have put anything under this name too.
+            _ = Libc.unlinkat(_directory.Number, temporary, 0);
             int file = Libc.openat(
-                _directory.Number, temporary, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1a4);
+                _directory.Number, temporary, Libc.O_WRONLY | Libc.O_CREAT | LibC.O_EXCL | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1a4);
             if (file < 0)
             {
                 return Failure();

@@ -143,5 +143,55 @@ ok "a connection to the host's socket starts the service, and the app in its pod
 systemctl stop web.socket web.service || fail "stop web"
 nothing_left || fail "nothing is left of the web pod"
 ok "nothing is left of it"
+# A pod in a scope of its own: not in the unit of the program that started it, and with a life of its own.
+unit scoped.service <<UNIT
+[Service]
+Type=notify
+Environment=$environment
+ExecStart=$dir/pods/pods $root --insecure --scope --register $work/first.aci
+Delegate=yes
+UNIT
+systemctl daemon-reload || fail "daemon-reload"
+systemctl start --no-block scoped.service
+until_true 60 running 1 || fail "a pod in a scope starts"
+uuid=$(uuids)
+scope=appc-$uuid.scope
+state "$scope" active || fail "the scope is active"
+[ "$(systemctl show -P Slice "$scope")" = machine.slice ] || fail "the scope is in machine.slice"
+[ "$(systemctl show -P Delegate "$scope")" = yes ] || fail "the scope is delegated"
+own=$(group "$scope")
+for pid in $(pgrep -x 'systemd-nspawn|service'); do
+    processes "$own" | grep -qx "$pid" || fail "process $pid is not in $own"
+done
+until_true 10 sh -c "! pgrep -f '^appc-scope' >/dev/null" || fail "what held the scope is left"
+until_true 10 sh -c "[ ! -d '$own/start' ]" || fail "the group of what held the scope is left"
+appc enter "$uuid" /bin/touch /tmp/go || fail "enter a pod in a scope"
+until_true 30 state scoped.service active || fail "its readiness reaches the unit"
+machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machined knows the pod in the scope"
+ok "a pod is in a scope of its own when that is asked for, with all of its processes"
+kill -KILL "$(systemctl show -P MainPID scoped.service)"
+until_true 60 state scoped.service failed || fail "the service fails"
+systemctl reset-failed scoped.service
+running 1 || fail "the pod in the scope lives on"
+state "$scope" active || fail "the scope is still active"
+[ "$(appc --format json status "$uuid" | grep -c '"state": *"running"')" -ge 1 ] || fail "it is running for others, too"
+ok "it goes on when the unit of its program ends"
+systemctl stop "$scope" || fail "stop the scope"
+until_true 10 running 0 || fail "the app ends with the scope"
+appc --format json status "$uuid" | grep -q '"exitCode": *0' || fail "the app was asked to stop: $(appc --format json status "$uuid")"
+until_true 10 state "$scope" inactive || fail "the scope is gone"
+appc gc --grace-period 0 >/dev/null || fail "gc"
+until_true 10 nothing_left || fail "nothing is left of the pod in the scope"
+ok "systemctl stop of the scope asks its app to stop, and nothing is left"
+systemctl start --no-block scoped.service
+until_true 60 running 1 || fail "another pod in a scope starts"
+uuid=$(uuids)
+appc enter "$uuid" /bin/touch /tmp/go || fail "enter the other pod"
+until_true 30 state scoped.service active || fail "ready once more"
+systemctl stop scoped.service || fail "stop the service"
+until_true 10 state "appc-$uuid.scope" inactive || fail "the scope ends with its pod"
+nothing_left || fail "nothing is left after an orderly stop"
+ok "a scope ends with its pod"
+
 rm -rf "$work"
 echo "all kept"

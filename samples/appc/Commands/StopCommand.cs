@@ -15,7 +15,7 @@ internal sealed class StopCommand : Command
 
     public override Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
-        TimeSpan grace = arguments.Has("force") ? TimeSpan.Zero : arguments.GetDuration("timeout", TimeSpan.FromSeconds(10));
+        TimeSpan? grace = arguments.Has("force") ? TimeSpan.Zero : arguments.Get("timeout") is null ? null : arguments.GetDuration("timeout", TimeSpan.Zero);
         return context.ForEachAsync(arguments.AtLeastOne("a pod"), async uuid =>
         {
             await using Pod pod = await context.Runtime.OpenAsync(uuid, cancellationToken);

@@ -7,7 +7,9 @@ namespace Appc.Linux;
 internal sealed unsafe partial class LaunchPlan
 {
     private const int F_DUPFD = 0;
-    private const int FirstSpareDescriptor = 64;
+
+    // Beyond all at which a program is handed something.
+    private const int FirstSpareDescriptor = 100;
 
     /// <summary>setns(2): enters the namespace of a descriptor.</summary>
     internal void EnterNamespace(string name, LaunchArgument descriptor, int type) =>
@@ -99,10 +101,10 @@ internal sealed unsafe partial class LaunchPlan
     }
 
     /// <summary>prlimit(2) on the child itself. One that may not be raised stays as it is.</summary>
-    internal void SetLimit(string name, int resource, ulong soft, ulong hard)
+    internal void SetLimit(string name, int resource, ulong soft, ulong hard, int tolerated = Errno.EPERM)
     {
         ReadOnlySpan<ulong> limit = [soft, hard];
-        Add(name, SystemCall.PrLimit, 0, resource, Bytes(MemoryMarshal.AsBytes(limit)), tolerated: Errno.EPERM);
+        Add(name, SystemCall.PrLimit, 0, resource, Bytes(MemoryMarshal.AsBytes(limit)), tolerated: tolerated);
     }
 
     /// <summary>Gives the child a kernel keyring of its own instead of the host's session keyring.</summary>
@@ -113,7 +115,7 @@ internal sealed unsafe partial class LaunchPlan
 
     /// <summary>Leaves the caller's terminal and its job control: no key pressed there reaches the child, and it cannot type there.</summary>
     /// <remarks>Not by a session of its own: the kernel makes a scheduling group for each, a tenth of a whole launch.</remarks>
-    private void LeaveTerminal()
+    internal void LeaveTerminal()
     {
         const string Name = "leave the terminal";
         const int TIOCNOTTY = 0x5422;
@@ -159,6 +161,14 @@ internal sealed unsafe partial class LaunchPlan
         Close(name, file);
     }
 
+    /// <summary>Writes a few bytes to an existing file, named from the directory of a descriptor.</summary>
+    internal void WriteFileAt(string name, LaunchArgument directory, string path, ReadOnlySpan<byte> content)
+    {
+        LaunchArgument file = Call(name, SystemCall.OpenAt, directory, Text(path), LibC.O_WRONLY | LibC.O_CLOEXEC);
+        Add(name, SystemCall.Write, file, Bytes(content), content.Length);
+        Close(name, file);
+    }
+
     /// <summary>
     /// Closes what the plan does not need. As the first step it keeps short the time for which the child holds
     /// copies of the host's descriptors, and so their locks, after the host has closed them.
@@ -180,9 +190,10 @@ internal sealed unsafe partial class LaunchPlan
     }
 
     /// <summary>
-    /// Puts descriptors at the numbers that the program expects and closes every other one. Sources and targets may
+    /// Puts descriptors at the numbers that the program expects and closes every other one but that for reports. Sources and targets may
     /// overlap in any way.
     /// </summary>
+    /// <param name="descriptors">Sources and targets.</param>
     internal void PassDescriptors(params IReadOnlyList<(LaunchArgument Source, int Target)> descriptors)
     {
         const string Name = "pass descriptors";
@@ -195,7 +206,15 @@ internal sealed unsafe partial class LaunchPlan
             Add(Name, SystemCall.Dup3, spare[i], descriptors[i].Target);
         }
 
-        CloseAllBut(descriptors.Select(d => d.Target));
+        if (_arena is null)
+        {
+            CloseAllBut(descriptors.Select(d => d.Target));
+        }
+        else
+        {
+            CloseAllBut([.. descriptors.Select(d => d.Target), ReportDescriptor]);
+            CloseReportOnExecution();
+        }
     }
 
     /// <summary>Lets every signal do what it does by default, as a program expects it.</summary>

@@ -8,8 +8,11 @@ namespace Appc.Linux;
 /// <summary>A plan that runs as a program of its own, see <see cref="LaunchProgram"/>.</summary>
 internal sealed unsafe partial class LaunchPlan
 {
-    /// <summary>The descriptor on which the program reports; the plan must set it close-on-exec and keep it to the end.</summary>
-    internal const int ReportDescriptor = 3;
+    /// <summary>
+    /// The descriptor on which the program reports; the plan must set it close-on-exec and keep it to the end. Beyond those
+    /// that programs are handed.
+    /// </summary>
+    internal const int ReportDescriptor = 98;
 
     private const int ProgramDescriptor = 4;
     private const int FirstPassedDescriptor = 5;
@@ -36,8 +39,10 @@ internal sealed unsafe partial class LaunchPlan
     internal void KeepStreamsOnly()
     {
         CloseAllBut(0, 1, 2, ReportDescriptor);
-        Add("close descriptors", SystemCall.Fcntl, ReportDescriptor, Libc.F_SETFD, Libc.FD_CLOEXEC);
+        CloseReportOnExecution();
     }
+
+    private void CloseReportOnExecution() => Add("close descriptors", SystemCall.Fcntl, ReportDescriptor, Libc.F_SETFD, Libc.FD_CLOEXEC);
 
     /// <summary>
     /// Runs the plan as a program with these descriptors, and returns when its last child, made by <see cref="Fork"/>,
@@ -76,11 +81,20 @@ internal sealed unsafe partial class LaunchPlan
         LaunchStub.Step* steps = (LaunchStub.Step*)_arena!.Allocate(_names.Count * sizeof(LaunchStub.Step));
         new ReadOnlySpan<LaunchStub.Step>(_steps, _names.Count).CopyTo(new Span<LaunchStub.Step>(steps, _names.Count));
         LaunchStub.Header* header = (LaunchStub.Header*)_arena.Allocate(sizeof(LaunchStub.Header));
-        *header = new LaunchStub.Header { Step = steps, End = steps + _names.Count, AllSignals = ReportDescriptor };
+        LaunchStub.Step* end = steps + _names.Count;
+        LaunchStub.Step* parent = _parentAt < 0 ? null : steps + _parentAt;
+        *header = new LaunchStub.Header
+        {
+            Step = steps,
+            End = parent is null ? end : parent,
+            AllSignals = ReportDescriptor,
+            SavedSignals = (ulong)parent,
+            ParentEnd = end,
+        };
         NativeMemory.Free(_steps);
         _steps = null;
         _programSteps = steps;
-        return LaunchProgram.WriteTo(_arena, header);
+        return LaunchProgram.WriteTo(_arena, header, _parentAt < 0 ? LaunchProgram.Enter : LaunchProgram.Keeper);
     }
 
     private LaunchStub.Step* _programSteps;

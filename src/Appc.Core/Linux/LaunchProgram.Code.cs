@@ -8,7 +8,8 @@ internal static unsafe partial class LaunchProgram
     //            for each step: load its number and six arguments (each through a pointer), call, store the result
     //            where the step says. A failure that the step does not tolerate writes its errno and the step's
     //            address into the plan, and the plan's step, end and errno to the descriptor that the plan names.
-    //   forked:  after clone3, in the parent: write the child's id to that descriptor, and exit.
+    //   forked:  after clone3, in the parent: go on with the steps that the plan has for it, if it has any; else write
+    //            the child's id to that descriptor, and exit.
 
     private static ReadOnlySpan<byte> X64 =>
     [
@@ -59,8 +60,16 @@ internal static unsafe partial class LaunchProgram
         0xB8, 0x01, 0x00, 0x00, 0x00,                                 // mov eax,1
         0x0F, 0x05,                                                   // syscall
         0xBF, 0x7F, 0x00, 0x00, 0x00,                                 // mov edi,0x7f
-        0xEB, 0x14,                                                   // jmp leave
+        0xEB, 0x2D,                                                   // jmp leave
         // forked:
+        0x48, 0x8B, 0x43, 0x30,                                       // mov rax,[rbx+0x30]
+        0x48, 0x85, 0xC0,                                             // test rax,rax
+        0x74, 0x10,                                                   // jz tell
+        0x49, 0x89, 0xC4,                                             // mov r12,rax
+        0x48, 0x8B, 0x43, 0x38,                                       // mov rax,[rbx+0x38]
+        0x48, 0x89, 0x43, 0x18,                                       // mov [rbx+0x18],rax
+        0xE9, 0x51, 0xFF, 0xFF, 0xFF,                                 // jmp next
+        // tell:
         0x8B, 0x7B, 0x28,                                             // mov edi,[rbx+0x28]
         0x48, 0x89, 0xCE,                                             // mov rsi,rcx
         0xBA, 0x08, 0x00, 0x00, 0x00,                                 // mov edx,0x8
@@ -76,7 +85,7 @@ internal static unsafe partial class LaunchProgram
     private static ReadOnlySpan<byte> Arm64 =>
     [
         // start:
-        0x09, 0x06, 0x00, 0x58,                                       // ldr x9, literal
+        0xC9, 0x06, 0x00, 0x58,                                       // ldr x9, literal
         0x2A, 0x09, 0x40, 0xF9,                                       // ldr x10, [x9, #16]
         // next:
         0x2B, 0x0D, 0x40, 0xF9,                                       // ldr x11, [x9, #24]
@@ -118,8 +127,15 @@ internal static unsafe partial class LaunchProgram
         0x08, 0x08, 0x80, 0xD2,                                       // mov x8, #0x40
         0x01, 0x00, 0x00, 0xD4,                                       // svc #0
         0xE0, 0x0F, 0x80, 0xD2,                                       // mov x0, #0x7f
-        0x07, 0x00, 0x00, 0x14,                                       // b leave
+        0x0D, 0x00, 0x00, 0x14,                                       // b leave
         // forked:
+        0x2C, 0x19, 0x40, 0xF9,                                       // ldr x12, [x9, #48]
+        0xAC, 0x00, 0x00, 0xB4,                                       // cbz x12, tell
+        0xEA, 0x03, 0x0C, 0xAA,                                       // mov x10, x12
+        0x2C, 0x1D, 0x40, 0xF9,                                       // ldr x12, [x9, #56]
+        0x2C, 0x0D, 0x00, 0xF9,                                       // str x12, [x9, #24]
+        0xD6, 0xFF, 0xFF, 0x17,                                       // b next
+        // tell:
         0x20, 0x29, 0x40, 0xB9,                                       // ldr w0, [x9, #40]
         0xE1, 0x03, 0x0B, 0xAA,                                       // mov x1, x11
         0x02, 0x01, 0x80, 0xD2,                                       // mov x2, #8

@@ -35,6 +35,9 @@ internal static unsafe partial class LaunchStub
         internal nint Errno;
         internal ulong AllSignals;
         internal ulong SavedSignals;
+
+        /// <summary>Of a program only, with the field before: the steps with which the parent goes on after it has made a child.</summary>
+        internal Step* ParentEnd;
     }
 
     /// <summary>One system call. The order is known to the machine code.</summary>

@@ -49,9 +49,6 @@ internal static unsafe class PidFd
     internal static bool Signal(SafeFileHandle pidfd, int signal) =>
         Libc.PidfdSendSignal((int)pidfd.DangerousGetHandle(), signal) == 0;
 
-    /// <summary>Takes the status of a child that has ended; waits if it has not.</summary>
-    internal static ProcessEnd Reap(SafeFileHandle pidfd) => TryReap(pidfd, 0) ?? default;
-
     /// <summary>Takes the status of a child that has ended; null if it has not, or if whoever traces it has not let it go.</summary>
     internal static ProcessEnd? TryReap(SafeFileHandle pidfd) => TryReap(pidfd, Libc.WNOHANG);
 

@@ -49,6 +49,21 @@ internal static class ProcFs
         return null;
     }
 
+    /// <summary>The number of a process's parent; null if there is no such process.</summary>
+    internal static int? Parent(int pid)
+    {
+        const string Field = "PPid:";
+        try
+        {
+            string? line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")).FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
+            return int.TryParse(line?[Field.Length..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The capabilities that this process may use, bit N for number N; all bits where that cannot be read.</summary>
     internal static ulong PermittedCapabilities()
     {

@@ -25,8 +25,8 @@ internal static class ProcessIdentity
         ProcFs.Stat(pid) is { } stat ? new Stage1ProcessId(pid, stat.StartTime, ProcFs.BootId()) : null;
 
     /// <summary>
-    /// The oldest process that has a file open, other than this one; null if nobody has. Looks at all of /proc:
-    /// for repair only.
+    /// The oldest process that has a file open, other than this one and the keepers of pods, which are not in them; null
+    /// if nobody has. Looks at all of /proc: for repair only.
     /// </summary>
     public static Stage1ProcessId? FindHolder(string path)
     {
@@ -41,6 +41,7 @@ internal static class ProcessIdentity
             if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
                 && pid != Environment.ProcessId
                 && HasOpen(directory, path)
+                && !IsKeeper(directory)
                 && Of(pid) is { } found
                 && (oldest is null || found.StartTime < oldest.StartTime))
             {
@@ -49,6 +50,18 @@ internal static class ProcessIdentity
         }
 
         return oldest;
+    }
+
+    private static bool IsKeeper(string processDirectory)
+    {
+        try
+        {
+            return new FileInfo(Path.Combine(processDirectory, "exe")).LinkTarget?.StartsWith(LaunchProgram.LinkPrefix + LaunchProgram.Keeper, StringComparison.Ordinal) == true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static bool HasOpen(string processDirectory, string path)

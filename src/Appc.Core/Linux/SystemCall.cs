@@ -14,12 +14,15 @@ internal static class SystemCall
 
     internal static int Read => Pick(0, 63);
     internal static int Write => Pick(1, 64);
+    internal static int LSeek => Pick(8, 62);
+    internal static int PWrite64 => Pick(18, 68);
     internal static int Close => Pick(3, 57);
     internal static int OpenAt => Pick(257, 56);
     internal static int Dup3 => Pick(292, 24);
     internal static int Fcntl => Pick(72, 25);
     internal static int Ioctl => Pick(16, 29);
     internal static int MkdirAt => Pick(258, 34);
+    internal static int UnlinkAt => Pick(263, 35);
     internal static int MknodAt => Pick(259, 33);
     internal static int ReadLinkAt => Pick(267, 78);
     internal static int SymlinkAt => Pick(266, 36);
@@ -33,6 +36,7 @@ internal static class SystemCall
     internal static int Unshare => Pick(272, 97);
     internal static int SetNs => Pick(308, 268);
     internal static int SetHostName => Pick(170, 161);
+    internal static int Socket => Pick(41, 198);
     internal static int Prctl => Pick(157, 167);
     internal static int SetGroups => Pick(116, 159);
     internal static int SetResGid => Pick(119, 149);
@@ -45,9 +49,14 @@ internal static class SystemCall
     internal static int PrLimit => Pick(302, 261);
     internal static int SigAction => Pick(13, 134);
     internal static int SigProcMask => Pick(14, 135);
+    internal static int Bpf => Pick(321, 280);
     internal static int Keyctl => Pick(250, 219);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);
+    internal static int WaitId => Pick(247, 95);
+    internal static int ExitGroup => Pick(231, 94);
+    internal static int RenameAt2 => Pick(316, 276);
+    internal static int MemfdCreate => Pick(319, 279);
 
     // From here on every architecture has the same numbers.
     internal static int PidfdSendSignal => Pick(424, 424);

@@ -64,6 +64,20 @@ public sealed class AppSpec
     /// </value>
     public bool? AnnouncesReadiness { get; set; }
 
+    /// <summary>
+    /// How long the app may take to stop once it was asked to, whoever stops it: <see cref="Pod.StopAsync"/>, the end of
+    /// another app, or the caller's unit. When that is over it is killed. More than 0, at most 1,000,000 seconds.
+    /// </summary>
+    /// <value>
+    /// The default value is null: as the image says with its annotation <c>appc.io/executor/stop-timeout</c>, in seconds
+    /// and up to 90 of them; else 10 seconds, or what <see cref="Pod.StopAsync"/> is given.
+    /// </value>
+    public TimeSpan? StopTimeout { get; set; }
+
+    /// <summary>The signal by which the app is asked to stop: a name such as <c>SIGQUIT</c>, <c>SIGRTMIN+3</c>, or a number.</summary>
+    /// <value>The default value is null: as the image says with its annotation <c>appc.io/executor/stop-signal</c>, else SIGTERM.</value>
+    public string? StopSignal { get; set; }
+
     /// <summary>Annotations of the app in the pod.</summary>
     public IList<Annotation> Annotations { get; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Appc.Manifests;
 
 namespace Appc.Pods;
@@ -49,10 +50,13 @@ public sealed class Pod : IAsyncDisposable
         _runtime.WaitUntilReadyAsync(Uuid, timeout, cancellationToken);
 
     /// <summary>Asks the pod to stop, and kills what is left of it after a while; returns when it has ended.</summary>
-    /// <param name="grace">How long the apps have to stop by themselves. Default: 10 seconds. Zero kills at once.</param>
+    /// <param name="grace">
+    /// How long the apps have to stop by themselves; one that has a <see cref="AppSpec.StopTimeout"/> has no more than that.
+    /// Zero kills at once. Default: each app its own time, and 10 seconds if it has none.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>
     public Task<PodStatus> StopAsync(TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
-        _runtime.StopAsync(Uuid, grace ?? TimeSpan.FromSeconds(10), cancellationToken);
+        _runtime.StopAsync(Uuid, grace ?? Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>
     /// Starts a command in an app that runs, in all of the app's isolation: namespaces, root, control group, limits,
@@ -67,6 +71,25 @@ public sealed class Pod : IAsyncDisposable
     /// <exception cref="Stage1.LaunchException">The app has ended, or the command cannot be executed.</exception>
     public Task<PodExec> ExecAsync(string? app, IReadOnlyList<string> command, ExecOptions? options = null, CancellationToken cancellationToken = default) =>
         _runtime.ExecAsync(Uuid, app, command, options, cancellationToken);
+
+    /// <summary>
+    /// Connects to what listens at a port of the pod's loopback interface, whatever network the pod has: the pod needs no
+    /// interface for it, and nobody else is let in.
+    /// </summary>
+    /// <param name="port">The TCP port in the pod: 1 to 65535.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection.</returns>
+    /// <exception cref="PodException">The pod does not run, or nothing there accepts connections (<see cref="PodFailure.NotReady"/>).</exception>
+    public Task<Stream> ConnectAsync(int port, CancellationToken cancellationToken = default) => _runtime.ConnectAsync(Uuid, port, cancellationToken);
+
+    /// <summary>
+    /// Listens at an address of the host and carries each connection to a port of the pod's loopback interface, until the
+    /// result is disposed. It is this process that carries them: they end with it.
+    /// </summary>
+    /// <param name="port">The TCP port in the pod: 1 to 65535.</param>
+    /// <param name="at">Where to listen. Default: a free port of 127.0.0.1, so that only this host gets in.</param>
+    /// <exception cref="PodException">The address cannot be listened at.</exception>
+    public PodPortForward ForwardPort(int port, IPEndPoint? at = null) => _runtime.Forward(Uuid, port, at);
 
     /// <summary>Removes the pod's directory, with its logs and statuses.</summary>
     /// <exception cref="PodException">The pod runs.</exception>

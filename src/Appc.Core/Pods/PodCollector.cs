@@ -19,6 +19,13 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         }
 
         PodState state = PodStatusReader.StateOf(pods, location);
+        for (int look = 0; look < 6 && state == PodState.Running && !PodStatusReader.HasLivingProcess(location); look++)
+        {
+            // It has ended, and a child that is just being launched has a copy of the lock that its starter held.
+            await Task.Delay(2 << look, cancellationToken).ConfigureAwait(false);
+            state = PodStatusReader.StateOf(pods, location);
+        }
+
         if (state is PodState.Running or PodState.Preparing)
         {
             throw new PodException(PodFailure.WrongState, $"the pod {uuid} is {(state == PodState.Running ? "running" : "being prepared")} and cannot be removed", "stop it first");

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1;
 
@@ -31,9 +33,9 @@ internal static class PodFiles
     {
         try
         {
-            return ReadManifest(directory);
+            return SmallFile.TryRead(Path.Combine(directory, ManifestName)) is var (content, _) ? PodManifest.Parse(content) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or ManifestException)
+        catch (ManifestException)
         {
             return null;
         }
@@ -46,9 +48,9 @@ internal static class PodFiles
         PodRecord? record;
         try
         {
-            record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, RecordName)), PodRecordContext.Default.PodRecord);
+            record = SmallFile.TryRead(Path.Combine(directory, RecordName)) is var (content, _) ? JsonSerializer.Deserialize(content, PodRecordContext.Default.PodRecord) : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (JsonException)
         {
             return null;
         }
@@ -113,21 +115,13 @@ internal static class PodFiles
     /// <summary>How an app ended and when; null if that was not recorded.</summary>
     public static (int? ExitCode, string? Signal, DateTimeOffset Finished)? ReadStatus(string directory, AcName app)
     {
-        string path = Path.Combine(directory, "status", app.ToString());
-        string text;
-        DateTimeOffset finished;
-        try
-        {
-            text = File.ReadAllText(path);
-            finished = File.GetLastWriteTimeUtc(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (ReadStatusLine(directory, app) is not { } line)
         {
             return null;
         }
 
-        string[] words = text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        return words switch
+        DateTimeOffset finished = line.Written;
+        return line.Words switch
         {
             ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null, finished),
             ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal), finished),
@@ -136,37 +130,33 @@ internal static class PodFiles
     }
 
     /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
-    public static string? ReadResult(string directory, AcName app)
-    {
-        try
-        {
-            string[] words = File.ReadAllText(Path.Combine(directory, "status", app.ToString())).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length > 2 ? words[2] : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    public static string? ReadResult(string directory, AcName app) =>
+        ReadStatusLine(directory, app) is { Words.Length: > 2 } line ? line.Words[2] : null;
 
     /// <summary>Whether an app has announced that it is ready.</summary>
     public static bool ReadReady(string directory, AcName app) =>
         File.Exists(Path.Combine(directory, "status", Stage1Pod.ReadyName(app)));
 
+    /// <summary>A line that is still being written counts as none.</summary>
+    private static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, AcName app) =>
+        UntrustedFile.TryRead(Path.Combine(directory, "status", app.ToString())) is { } file && file.Text.EndsWith('\n')
+            ? (file.Text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries), file.Written)
+            : null;
+
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
     {
-        try
-        {
-            string[] words = File.ReadAllText(path).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length >= 2
-                && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
-                ? (new Stage1ProcessId(pid, start, words.Length > 2 && words[2] != "-" ? words[2] : string.Empty), File.GetLastWriteTimeUtc(path))
-                : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (SmallFile.TryRead(path) is not var (content, written))
         {
             return null;
         }
+
+        string[] words = Words(content);
+        return words.Length >= 2
+            && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+            ? (new Stage1ProcessId(pid, start, words.Length > 2 && words[2] != "-" ? words[2] : string.Empty), written)
+            : null;
     }
+
+    private static string[] Words(byte[] content) => Encoding.UTF8.GetString(content).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }

@@ -81,6 +81,7 @@ internal sealed class PodReifier
         RequirePortsExist(apps);
         RequireFreePorts(apps);
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
+        _faults.AddRange(NameFiles.Check(_spec.Options));
         return new PodManifest
         {
             Apps = apps,
@@ -184,7 +185,11 @@ internal sealed class PodReifier
                 : $"the stage1 flavour {stage1.Name} does not learn when the app {name} is ready");
         }
 
-        List<Annotation> annotations = [.. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation)];
+        List<Annotation> annotations =
+        [
+            .. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation && !StopAnnotations.IsOne(a)),
+            .. StopAnnotations.Decide(spec, name, _faults),
+        ];
         if (announces && !lazy && stage1.Features.Readiness)
         {
             annotations.Add(new Annotation(Stage1App.ReadinessAnnotation, "true"));

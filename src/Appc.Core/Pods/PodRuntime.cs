@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Appc.Fetching;
 using Appc.Images;
@@ -21,12 +23,14 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodFactory _factory;
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
+    private readonly PodNetwork _network;
+    private readonly ILogger _logger;
     private readonly ProcessWatcher _watcher;
     private readonly PodWatch _watch;
 
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
-        ILogger logger = loggerFactory.CreateLogger("Appc.Pods");
+        ILogger logger = _logger = loggerFactory.CreateLogger("Appc.Pods");
         Root = root;
         Images = images;
         Fetcher = fetcher;
@@ -39,6 +43,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _watch = new PodWatch(_pods, loop, _watcher, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
+        _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
     }
 
@@ -80,16 +85,26 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
             throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "run the pod at once, with RunAsync");
         }
 
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
-        using (embryo.Lock)
+        return await StorageErrors.ExplainAsync("the pod cannot be prepared", async () =>
         {
-            if (!_pods.Move(embryo.Location, PodPhase.Prepared))
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, SelectStage1(spec.Stage1), cancellationToken).ConfigureAwait(false);
+            string uuid = embryo.Location.Uuid;
+            bool moved;
+            try
             {
-                throw new PodException(PodFailure.WrongState, $"the pod {embryo.Location.Uuid} was removed while it was prepared");
+                using (embryo.Lock)
+                {
+                    moved = _pods.Move(embryo.Location, PodPhase.Prepared);
+                }
             }
-        }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                await _supervisor.DiscardAsync(uuid).ConfigureAwait(false);
+                throw;
+            }
 
-        return new Pod(this, embryo.Location.Uuid, spec.StopOnDispose);
+            return moved ? new Pod(this, uuid, spec.StopOnDispose) : throw new PodException(PodFailure.WrongState, $"the pod {uuid} was removed while it was prepared");
+        }).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -107,8 +122,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(spec);
         IStage1 stage1 = SelectStage1(spec.Stage1);
         await _supervisor.RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
-        PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
-        RunningPod running = await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        RunningPod running = await StorageErrors.ExplainAsync("the pod cannot be run", async () =>
+        {
+            PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+            return await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
@@ -122,12 +140,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public async Task<Pod> RunPreparedAsync(string uuid, TrustPolicy? trust = null, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
-        foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+        RunningPod running = await StorageErrors.ExplainAsync($"the pod {location.Uuid} cannot be started", () =>
         {
-            Images.MarkUsed(ImageId.Parse(id));
-        }
+            foreach (string id in PodFiles.TryReadRecord(location.Directory)?.Apps.SelectMany(a => a.ImageIds) ?? [])
+            {
+                Images.MarkUsed(ImageId.Parse(id));
+            }
 
-        RunningPod running = await _supervisor.StartPreparedAsync(location, trust, cancellationToken).ConfigureAwait(false);
+            return _supervisor.StartPreparedAsync(location, trust, cancellationToken);
+        }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }
 
@@ -153,7 +174,16 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         foreach (PodLocation location in _pods.Enumerate())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            PodStatus status = PodStatusReader.Read(_pods, location);
+            PodStatus status;
+            try
+            {
+                status = PodStatusReader.Read(_pods, location);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw StorageErrors.Explain($"the pod {location.Uuid} cannot be looked at", e);
+            }
+
             if (status.State != PodState.Gone && filter.Matches(status))
             {
                 list.Add(status);
@@ -197,8 +227,11 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="PodException">No such pod, or it runs.</exception>
-    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default) =>
-        _collector.RemoveAsync(_pods.Resolve(uuid).Uuid, cancellationToken);
+    public Task RemoveAsync(string uuid, CancellationToken cancellationToken = default)
+    {
+        string whole = _pods.Resolve(uuid).Uuid;
+        return StorageErrors.ExplainAsync($"the pod {whole} cannot be removed", () => _collector.RemoveAsync(whole, cancellationToken));
+    }
 
     /// <summary>
     /// Marks ended pods, removes those that were marked long enough ago, and clears away what interrupted calls
@@ -207,7 +240,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     /// <param name="options">Grace periods; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the collection between two pods.</param>
     public Task<GarbageReport> CollectGarbageAsync(GarbageOptions? options = null, CancellationToken cancellationToken = default) =>
-        _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken);
+        StorageErrors.ExplainAsync("pods cannot be collected", () => _collector.CollectAsync(options ?? new GarbageOptions(), cancellationToken));
 
     /// <summary>What a flavour found on this host.</summary>
     /// <param name="stage1">Name of the flavour; null for the default one.</param>
@@ -243,21 +276,23 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     internal Task<PodStatus> GetStatusAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_supervisor.Look(uuid));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(_supervisor.Look(uuid)));
     }
 
     internal Task<PodManifest> GetManifestAsync(string uuid, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory));
+        return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory)));
     }
 
-    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) => _supervisor.WaitAsync(uuid, cancellationToken);
+    internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => _supervisor.WaitAsync(uuid, cancellationToken));
 
     internal Task<PodStatus> WaitUntilReadyAsync(string uuid, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        PodReadiness.WaitAsync(_pods, _watch, uuid, timeout, cancellationToken);
+        StorageErrors.ExplainAsync(CannotLook(uuid), () => PodReadiness.WaitAsync(_pods, _watch, uuid, timeout, cancellationToken));
 
-    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) => _supervisor.StopAsync(uuid, grace, cancellationToken);
+    internal Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the pod {uuid} cannot be stopped", () => _supervisor.StopAsync(uuid, grace, cancellationToken));
 
     internal Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions? options, CancellationToken cancellationToken)
     {
@@ -265,6 +300,12 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
+
+    internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
+        new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);
+
+    internal PodPortForward Forward(string uuid, int port, IPEndPoint? at) =>
+        new(at ?? new IPEndPoint(IPAddress.Loopback, 0), uuid, Port(port), token => _network.ConnectAsync(uuid, port, token), _logger);
 
     internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
     {
@@ -290,6 +331,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
         await end.ConfigureAwait(false);
     }
+
+    private static int Port(int port)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        return port;
+    }
+
+    private static string CannotLook(string uuid) => $"the pod {uuid} cannot be looked at";
 
     private IStage1 SelectStage1(string? name)
     {

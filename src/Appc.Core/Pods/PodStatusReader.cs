@@ -88,6 +88,11 @@ internal static class PodStatusReader
         };
     }
 
+    /// <summary>Whether a recorded process of a pod lives. One that is being started has none yet.</summary>
+    public static bool HasLivingProcess(PodLocation location) =>
+        PodFiles.ReadFirstProcess(location.Directory)?.Process is { } first
+            && (IsAlive(first) || IsAlive(PodFiles.ReadLeader(location.Directory)));
+
     private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
 
     private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state, DateTimeOffset? podStarted)

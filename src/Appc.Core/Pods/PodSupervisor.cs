@@ -87,7 +87,23 @@ internal sealed class PodSupervisor(
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.start");
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
 
-        if (!pods.Move(embryo.Location, PodPhase.Run))
+        bool moved;
+        try
+        {
+            moved = pods.Move(embryo.Location, PodPhase.Run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            embryo.Lock.Dispose();
+            if (embryo.Location.Phase == PodPhase.Prepare)
+            {
+                await DiscardAsync(uuid).ConfigureAwait(false);
+            }
+
+            throw;
+        }
+
+        if (!moved)
         {
             embryo.Lock.Dispose();
             throw WrongState(uuid, "is no longer prepared");
@@ -119,7 +135,7 @@ internal sealed class PodSupervisor(
             }
 
             embryo.Lock.Dispose();
-            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+            await DiscardAsync(uuid).ConfigureAwait(false);
             if (e is IOException)
             {
                 throw new PodException(PodFailure.Storage, $"the pod {uuid} could not be started: {e.Message}", "check free space of the data directory", e);
@@ -225,6 +241,24 @@ internal sealed class PodSupervisor(
         await entered.ConfigureAwait(false);
         await process.Ended.ConfigureAwait(false);
         embryo.Lock.Release();
+        try
+        {
+            return await FinishAsync(stage1, embryo, begun).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Explain($"how the pod {uuid} ended cannot be read", e);
+        }
+        finally
+        {
+            // Also if it cannot be read now: who waits next looks again.
+            _ends.TryRemove(uuid, out _);
+        }
+    }
+
+    private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, long begun)
+    {
+        string uuid = embryo.Location.Uuid;
         var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
         PodStatus status = PodStatusReader.OfEnded(ran, embryo.Manifest, embryo.Record);
         if (!Directory.Exists(ran.Directory))
@@ -241,18 +275,23 @@ internal sealed class PodSupervisor(
         AppcTelemetry.PodLife.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, flavour);
         if (embryo.Record.RemoveOnExit)
         {
-            try
-            {
-                await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is AppcException or IOException)
-            {
-                logger.RemoveFailed(uuid, e);
-            }
+            await DiscardAsync(uuid).ConfigureAwait(false);
         }
 
-        _ends.TryRemove(uuid, out _);
         return status;
+    }
+
+    /// <summary>Removes a pod that has ended or came to nothing, as far as it can be: the rest is for a garbage collection.</summary>
+    public async Task DiscardAsync(string uuid)
+    {
+        try
+        {
+            await Remove(uuid, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
+        {
+            logger.RemoveFailed(uuid, e);
+        }
     }
 
     /// <summary>Has those look who watch the pod's directory: the kernel tells nobody that a lock was freed.</summary>

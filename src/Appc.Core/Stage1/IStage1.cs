@@ -29,6 +29,13 @@ public interface IStage1
     /// Asks the pod's apps to stop, and kills whatever is left of the pod when the time is over. Works from any
     /// process and returns when no process of the pod is left.
     /// </summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="firstProcess">Its first process.</param>
+    /// <param name="grace">
+    /// How long the apps may take; one that has a <see cref="Stage1App.StopTimeout"/> no longer than that. Zero kills at
+    /// once. <see cref="Timeout.InfiniteTimeSpan"/>: each app its own time, and 10 seconds if it has none.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>
     Task StopAsync(Stage1Pod pod, Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken = default);
 
     /// <summary>

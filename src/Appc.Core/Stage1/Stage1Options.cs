@@ -16,6 +16,32 @@ public sealed record Stage1Options
     /// </summary>
     public bool HostNetwork { get; init; }
 
+    /// <summary>What <c>/etc/hosts</c> of the apps is.</summary>
+    /// <value>The default value is <see cref="HostsMode.Auto"/>.</value>
+    public HostsMode Hosts { get; init; }
+
+    /// <summary>
+    /// Lines for <c>/etc/hosts</c>, an address and names each: <c>10.0.0.5 db db.example.com</c>. With any, the file is made
+    /// also where the image has one, unless <see cref="Hosts"/> says <see cref="HostsMode.Image"/>.
+    /// </summary>
+    public IReadOnlyList<string> HostsEntries { get; init; } = [];
+
+    /// <summary>What <c>/etc/resolv.conf</c> of the apps is.</summary>
+    /// <value>The default value is <see cref="DnsMode.Auto"/>.</value>
+    public DnsMode Dns { get; init; }
+
+    /// <summary>
+    /// Addresses of the name servers for <c>/etc/resolv.conf</c>. With any, the file is made of these and the other <c>Dns</c>
+    /// options, also where the image has one, unless <see cref="Dns"/> says <see cref="DnsMode.Image"/>.
+    /// </summary>
+    public IReadOnlyList<string> DnsServers { get; init; } = [];
+
+    /// <summary>Domains in which names are looked up, for a <c>/etc/resolv.conf</c> that is made.</summary>
+    public IReadOnlyList<string> DnsSearch { get; init; } = [];
+
+    /// <summary>Options of the resolver such as <c>ndots:2</c>, for a <c>/etc/resolv.conf</c> that is made.</summary>
+    public IReadOnlyList<string> DnsOptions { get; init; } = [];
+
     /// <summary>Whether capabilities stay unrestricted (insecure).</summary>
     public bool KeepAllCapabilities { get; init; }
 
@@ -24,6 +50,20 @@ public sealed record Stage1Options
 
     /// <summary>Whether the system call filter is left out (insecure).</summary>
     public bool NoSeccomp { get; init; }
+
+    /// <summary>
+    /// Whether a fly pod has a control group of its own, <c>appc-UUID</c> below that of the program that starts it, also
+    /// if nothing limits it: what it uses can be read there. Pods of nspawn always have one, limited pods of fly too.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: it stays in the group of the program that starts it.</value>
+    public bool OwnControlGroup { get; init; }
+
+    /// <summary>
+    /// Whether a fly pod has a small process of its own beside the app, which records how the app ended: then this is known
+    /// even if the program that started the pod has ended before. Pods of nspawn always record it themselves.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: the program that starts the pod records its end.</value>
+    public bool RecordsOwnEnd { get; init; }
 
     /// <summary>
     /// How long an app that announces its readiness may take for it. When that is over it is stopped, and counts as

@@ -79,5 +79,20 @@ public sealed record Stage1App
     /// <summary>The annotation of images and of apps in a pod that says, with <c>true</c>, that an app announces its readiness.</summary>
     public const string ReadinessAnnotation = "appc.io/executor/supports-systemd-notify";
 
+    /// <summary>
+    /// How long the app may take to stop once it was asked to: its annotation <see cref="StopTimeoutAnnotation"/>. Null: it
+    /// has no time of its own.
+    /// </summary>
+    public TimeSpan? StopTimeout => StopAnnotations.TimeoutOf(Runtime);
+
+    /// <summary>Number of the signal that asks the app to stop: its annotation <see cref="StopSignalAnnotation"/>, or SIGTERM.</summary>
+    public int StopSignal => StopAnnotations.SignalOf(Runtime);
+
+    /// <summary>The annotation of images and of apps in a pod that says how long the app may take to stop, in seconds: <c>30</c>, <c>2.5</c>.</summary>
+    public const string StopTimeoutAnnotation = "appc.io/executor/stop-timeout";
+
+    /// <summary>The annotation of images and of apps in a pod that names the signal by which the app is asked to stop: <c>SIGQUIT</c>.</summary>
+    public const string StopSignalAnnotation = "appc.io/executor/stop-signal";
+
     internal static bool Announces(RuntimeApp app) => app.Annotations.Any(a => a.Name.ToString() == ReadinessAnnotation && a.Value == "true");
 }

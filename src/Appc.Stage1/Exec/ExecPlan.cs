@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Appc.Linux;
 using Appc.Stage1.Isolation;
+using Tmds.Linux;
 
 namespace Appc.Stage1.Exec;
 
@@ -46,12 +47,14 @@ internal static class ExecPlan
             plan.SetLimit("set limits", resource, soft, hard);
         }
 
+        LaunchArgument proc = plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
         plan.EnterNamespace("enter the app's namespaces", Target, target.Namespaces);
         plan.Fork("enter the app's process namespace");
 
         // The root of the app's mount namespace is the app's root; from here on every path is one of the app's.
         plan.BeginSession(terminal: request.Command.Terminal is not null);
         plan.NewSessionKeyring();
+        SecurityLabels.Write(plan, proc, request.Labels);
         plan.ChangeDirectory($"enter the working directory {request.WorkingDirectory}", request.WorkingDirectory);
         plan.SetUmask(0x12); // 022
         if (request.FiltersFirst)

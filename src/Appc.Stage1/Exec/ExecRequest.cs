@@ -32,6 +32,9 @@ internal sealed record ExecRequest
 
     internal int? OomScoreAdjustment { get; init; }
 
+    /// <summary>What security modules are told before the command is executed: file in the <c>attr</c> directory, and text.</summary>
+    internal IReadOnlyList<(string Attribute, string Text)> Labels { get; init; } = [];
+
     /// <summary>The host's id of the user; owns the terminal.</summary>
     internal required uint HostUid { get; init; }
 

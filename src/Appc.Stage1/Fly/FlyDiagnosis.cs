@@ -27,6 +27,11 @@ internal static class FlyDiagnosis
             return Because(failure, $"{subject}: the working directory {directory} of the app {app.Name} {why}", "Set another working directory, or make it in the image.");
         }
 
+        if (failure.Step.StartsWith("limit ", StringComparison.Ordinal) && failure.Errno == Errno.EPERM)
+        {
+            return Because(failure, failure.Message, "Only a process with CAP_SYS_RESOURCE gives an app more than it has itself.");
+        }
+
         if (failure.Step == "mount the app's root" && failure.Errno is Errno.EINVAL or Errno.EOPNOTSUPP)
         {
             return Because(

@@ -4,14 +4,14 @@ using Appc.Stage1.Nspawn;
 
 namespace Appc.Stage1.Fly;
 
-/// <summary>The limits on resources of a fly pod: control groups that its first process enters before anything else.</summary>
+/// <summary>The control groups of a fly pod, which limit it or are asked for: its first process enters them before anything else.</summary>
 internal sealed class FlyLimits
 {
     private readonly List<string> _groups;
 
     private FlyLimits(List<string> groups) => _groups = groups;
 
-    /// <summary>Whether the pod is not limited.</summary>
+    /// <summary>Whether the pod has no groups of its own.</summary>
     internal bool IsEmpty => _groups.Count == 0;
 
     /// <summary>Makes the groups. What this host cannot limit was reported before.</summary>
@@ -20,16 +20,23 @@ internal sealed class FlyLimits
         ResourceLimits limits = ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject)
             .Within(ResourceLimits.FromIsolators(pod.Apps[0].App.Isolators, $"{subject}: the app {pod.Apps[0].Name}"));
         string[] needed = [.. LimitHost.Controllers.Where(limits.Concern)];
-        if (needed.Length == 0)
+        if (needed.Length == 0 && limits.NetworkBytes is null && !pod.Options.OwnControlGroup)
         {
             return new FlyLimits([]);
         }
 
-        LimitHost host = LimitHost.Find();
+        LimitHost host = needed.Length == 0 ? LimitHost.None : LimitHost.Find();
         var places = needed.Where(c => host.WhyNot(c) is null)
             .Select(c => (Controller: c, Version1: host.Version1(c) is not null, Group: $"{(host.Version1(c) ?? host.Version2.Directory!).TrimEnd('/')}/{PodCGroup.NameOf(pod.Uuid)}"))
             .ToList();
-        FlyLimits groups = new([.. places.Select(p => p.Group).Distinct()]);
+        if (pod.Options.OwnControlGroup && places.All(p => p.Version1))
+        {
+            places.Add((string.Empty, true, $"{FindOwn(subject)}/{PodCGroup.NameOf(pod.Uuid)}"));
+        }
+
+        string? network = limits.NetworkBytes is null || PodCGroup.FindHierarchy() is null ? null
+            : places.Find(p => !p.Version1).Group ?? $"{PodCGroup.FindOwn(subject).Own}/{PodCGroup.NameOf(pod.Uuid)}";
+        FlyLimits groups = new([.. places.Select(p => p.Group).Concat(network is null ? [] : [network]).Distinct()]);
         string record = RecordOf(pod);
         PodFilesWriter.MakePrivate(Path.GetDirectoryName(record)!);
         PodPaths.WriteText(record, string.Join('\n', groups._groups));
@@ -40,7 +47,10 @@ internal sealed class FlyLimits
                 if (version1)
                 {
                     Directory.CreateDirectory(group);
-                    LimitFiles.WriteVersion1(group, controller, limits);
+                    if (controller.Length > 0)
+                    {
+                        LimitFiles.WriteVersion1(group, controller, limits);
+                    }
                 }
                 else
                 {
@@ -48,6 +58,12 @@ internal sealed class FlyLimits
                     Directory.CreateDirectory(group);
                     LimitFiles.WriteVersion2(group, controller, limits, controller == LimitHost.Io ? LimitFiles.Disks() : []);
                 }
+            }
+
+            if (network is not null)
+            {
+                Directory.CreateDirectory(network);
+                NetworkLimit.Attach(network, limits.NetworkBytes!.Value, subject);
             }
         }
         catch
@@ -76,6 +92,11 @@ internal sealed class FlyLimits
 
         return all;
     }
+
+    /// <summary>Where a group that limits nothing is made.</summary>
+    private static string FindOwn(string subject) =>
+        PodCGroup.FindHierarchy() is not null ? PodCGroup.FindOwn(subject).Own
+            : ControlGroups.OwnVersion1("freezer")?.TrimEnd('/') ?? throw new LaunchException("find the control group", 0, $"{subject}: no control groups are mounted");
 
     /// <summary>How many of the pod's groups are there.</summary>
     internal static int CountGroups(Stage1Pod pod) =>

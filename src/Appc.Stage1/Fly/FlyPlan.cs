@@ -22,24 +22,40 @@ internal sealed class FlyPlan
     private readonly Stage1Pod _pod;
     private readonly Stage1App _app;
     private readonly LaunchPlan _plan;
+    private readonly SecurityLabels _labels;
     private readonly string _own;
 
-    private FlyPlan(Stage1Pod pod, LaunchPlan plan)
+    private FlyPlan(Stage1Pod pod, LaunchPlan plan, SecurityLabels labels)
     {
+        _labels = labels;
         _pod = pod;
         _app = pod.Apps[0];
         _own = Path.Combine(pod.Directory, "stage1");
         _plan = plan;
     }
 
+    /// <summary>Whether the pod has a process that records its end: one that ends with its starter needs none.</summary>
+    internal static bool IsKept(Stage1Pod pod) => pod.Options.RecordsOwnEnd && pod.Lifetime != PodLifetime.Host;
+
     /// <summary>Builds the plan.</summary>
     internal static LaunchPlan Build(
-        Stage1Pod pod, FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+        Stage1Pod pod, FlyLimits limits, FlySockets sockets, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
-        LaunchPlan plan = new(subject, Namespaces);
+        bool keeper = IsKept(pod);
+        LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
         try
         {
-            new FlyPlan(pod, plan).Write(limits, subject, tree, kernelPaths, lastCapability, guard);
+            FlyPlan fly = new(pod, plan, labels);
+            if (keeper)
+            {
+                FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
+                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability, guard: null));
+            }
+            else
+            {
+                fly.Write(limits, sockets.Descriptors, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability, guard);
+            }
+
             return plan;
         }
         catch
@@ -49,7 +65,8 @@ internal sealed class FlyPlan
         }
     }
 
-    private void Write(FlyLimits limits, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+    private void Write(
+        FlyLimits limits, IReadOnlyList<int> sockets, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -67,7 +84,9 @@ internal sealed class FlyPlan
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
-        _plan.CloseAllBut([_pod.LockDescriptor, .. guard?.Descriptors ?? []]);
+        IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
+
+        _plan.CloseAllBut([lockDescriptor, .. sockets, .. guard?.Descriptors ?? [], .. IsKept(_pod) ? (int[])[LaunchPlan.ReportDescriptor] : []]);
         guard?.Join(_plan);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
@@ -88,6 +107,8 @@ internal sealed class FlyPlan
             _plan.WriteFile("set the OOM score", "/proc/self/oom_score_adj", System.Text.Encoding.ASCII.GetBytes(score.ToString(CultureInfo.InvariantCulture)));
         }
 
+        IReadOnlyList<(string, string)> labels = _labels.BeforeExecution(_app.Name);
+        LaunchArgument proc = labels.Count == 0 ? default : _plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
         _plan.MakeDirectory("make the pod's stage1 directory", _own, 0x1c0); // 0700: an app's files may be set-id
         FlyVolumes volumes = new(_plan, _pod, subject, _own);
         volumes.Open();
@@ -96,6 +117,7 @@ internal sealed class FlyPlan
         _plan.PivotRootHere();
 
         // From here on every path is one of the app's root, and so is every link on the way.
+        NameFileSteps.Add(_plan, FlyStage1.InEffect(_pod.Options), Hostname(), tree, _plan.Open("open the app's root", "/", LibC.O_PATH | Libc.O_DIRECTORY), 0);
         MountKernelFileSystems();
         if (!_pod.Options.KeepKernelPaths)
         {
@@ -112,11 +134,29 @@ internal sealed class FlyPlan
         _plan.ChangeDirectory($"enter the working directory {directory}", directory);
         _plan.SetHostName(Hostname());
         _plan.NewSessionKeyring();
+        SecurityLabels.Write(_plan, proc, labels);
 
         // While the child may still install a filter without no-new-privileges. The steps that follow pass it.
         if (!_pod.Options.NoSeccomp && FlyFilter.Build(app.Isolators, capabilities) is { Length: > 0 } filter)
         {
             _plan.InstallFilter(filter);
+        }
+
+        _plan.SetUmask(0x12); // 022
+        List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
+        passed.AddRange(sockets.Select((s, i) => ((LaunchArgument)s, FlySockets.FirstDescriptor + i)));
+        if (lockDescriptor >= 0)
+        {
+            passed.Add((lockDescriptor, LockDescriptor));
+        }
+
+        _plan.PassDescriptors(passed);
+        _plan.LeaveTerminal();
+
+        // While the child may still raise them, and when it needs no more descriptors.
+        foreach (ProcessLimit limit in processLimits)
+        {
+            _plan.SetLimit($"limit {limit.Name}", limit.Resource, limit.Soft, limit.Hard, tolerated: 0);
         }
 
         PrivilegeSteps.Drop(_plan, user, capabilities, retained, lastCapability);
@@ -125,18 +165,10 @@ internal sealed class FlyPlan
             _plan.NoNewPrivileges();
         }
 
-        _plan.SetUmask(0x12); // 022
-        List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
-        if (_pod.LockDescriptor >= 0)
-        {
-            passed.Add((_pod.LockDescriptor, LockDescriptor));
-        }
-
-        _plan.PassDescriptors(passed);
-        _plan.Execute(
+        _plan.Become(
             ProgramSearch.Candidates(app.Exec[0], directory, environment["PATH"]),
             app.Exec,
-            environment.Select(v => $"{v.Key}={v.Value}"));
+            [.. environment.Select(v => $"{v.Key}={v.Value}"), .. FlySockets.Environment(_pod)]);
     }
 
     /// <summary>What isolates a command in a running app beyond the namespaces that it joins.</summary>
@@ -214,14 +246,14 @@ internal sealed class FlyPlan
         {
             _plan.Mount(
                 "mount the app's root", "overlay", ".", "overlay", LibC.MS_NODEV,
-                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work,volatile");
+                $"lowerdir={string.Join(':', lower)},upperdir=upper,workdir=work,volatile{_labels.MountOption}");
         }
         else
         {
             // A mount option string is a page; newer kernels take layers one by one.
             LaunchArgument overlay = _plan.NewFileSystem(
                 "mount the app's root", "overlay", Libc.MOUNT_ATTR_NODEV,
-                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work"), ("volatile", null)]);
+                [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", "upper"), ("workdir", "work"), ("volatile", null), .. _labels.SelinuxFileContext is { } context ? ((string, string?)[])[("context", context)] : []]);
             _plan.Attach("mount the app's root", overlay, ".");
         }
     }
@@ -236,7 +268,7 @@ internal sealed class FlyPlan
 
         const string Dev = "make /dev";
         _plan.MakeDirectory(Dev, "/dev", 0x1ed);
-        _plan.Mount(Dev, "tmpfs", "/dev", "tmpfs", LibC.MS_NOSUID | LibC.MS_NOEXEC, "mode=755,size=64k,nr_inodes=64");
+        _plan.Mount(Dev, "tmpfs", "/dev", "tmpfs", LibC.MS_NOSUID | LibC.MS_NOEXEC, "mode=755,size=64k,nr_inodes=64" + _labels.MountOption);
         foreach ((string name, uint minor) in (ReadOnlySpan<(string, uint)>)[("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)])
         {
             _plan.MakeDevice(Dev, "/dev/" + name, 0x1b6, 1, minor);
@@ -250,8 +282,8 @@ internal sealed class FlyPlan
         _plan.MakeLink(Dev, "pts/ptmx", "/dev/ptmx");
         _plan.MakeDirectory(Dev, "/dev/pts", 0x1ed);
         _plan.MakeDirectory(Dev, "/dev/shm", 0x3ff);
-        _plan.Mount("mount /dev/pts", "devpts", "/dev/pts", "devpts", LibC.MS_NOSUID | LibC.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
-        _plan.Mount("mount /dev/shm", "tmpfs", "/dev/shm", "tmpfs", Strict, "mode=1777,size=10%");
+        _plan.Mount("mount /dev/pts", "devpts", "/dev/pts", "devpts", LibC.MS_NOSUID | LibC.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620" + _labels.MountOption);
+        _plan.Mount("mount /dev/shm", "tmpfs", "/dev/shm", "tmpfs", Strict, "mode=1777,size=10%" + _labels.MountOption);
 
         // No device can be added: the app may keep CAP_MKNOD, and nothing else would stop it from making a disk.
         _plan.Remount(Dev, "/dev", LibC.MS_RDONLY | LibC.MS_NOSUID | LibC.MS_NOEXEC);

@@ -40,6 +40,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
     /// <inheritdoc/>
     /// <value><c>fly</c>.</value>
     public string Name => "fly";
@@ -48,13 +50,14 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
     public Stage1Features Features { get; } = new()
     {
         SeveralApps = false,
+        SocketActivation = true,
         EndsWithHost = true,
         UserNamespaces = false,
         EnforcedIsolators =
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
             IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -70,7 +73,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options));
+        return IsolatorReport.Find(this, manifest, InEffect(options), Modules, () => LimitHost.Find());
     }
 
     /// <inheritdoc/>
@@ -104,10 +107,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
 
         Task ended = _reaper.WaitAsync(firstProcess.Pid, firstProcess.StartTime, cancellationToken);
-        bool asked = grace != TimeSpan.Zero && TakesTermination(firstProcess.Pid);
+        TimeSpan own = pod.Apps[0].StopTimeout ?? (grace < TimeSpan.Zero ? StopAnnotations.DefaultTimeout : grace);
+        grace = grace < TimeSpan.Zero || own < grace ? own : grace;
+        int signal = pod.Apps[0].StopSignal;
+        bool asked = grace != TimeSpan.Zero && Takes(firstProcess.Pid, signal);
         if (asked)
         {
-            PidFd.Signal(process, LibC.SIGTERM);
+            PidFd.Signal(process, signal);
             try
             {
                 await ended.WaitAsync(grace, _time, cancellationToken).ConfigureAwait(false);
@@ -141,7 +147,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
             Stage1App stage1App = pod.Apps.First(a => a.Name == app);
             using ImageTree tree = new(stage1App.Layers, subject);
             using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
-            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value), target, cancellationToken).ConfigureAwait(false);
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value) with
+            {
+                Labels = new SecurityLabels(Modules, pod.Manifest).BeforeExecution(app),
+            }, target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -211,30 +220,73 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
 
     private Stage1Process Start(Stage1Pod pod, Stage1App app, FlyLimits limits, ImageTree tree, string subject)
     {
-        StatusFile status = StatusFile.Open(pod.StatusPath(app.Name));
         try
         {
+            using FlySockets sockets = FlySockets.Hold(pod, subject);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
-            LaunchedProcess process;
-            using (LaunchPlan plan = FlyPlan.Build(pod, limits, subject, tree, _kernelPaths.Value, _lastCapability.Value, guard))
-            {
-                process = guard is null ? plan.Start() : guard.Start(plan);
-            }
-
-            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
-            guard?.ReleaseAfter(end, _reaper);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
+            using LaunchPlan plan = FlyPlan.Build(
+                pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
+            return FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan, guard);
         }
         catch (LaunchException e)
         {
-            status.Dispose();
             throw FlyDiagnosis.Explain(e, app, tree, subject);
+        }
+    }
+
+    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, LaunchPlan plan, LifeGuard? guard)
+    {
+        StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
+        try
+        {
+            LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
+            Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
+            guard?.ReleaseAfter(end, _reaper);
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
         }
         catch
         {
             status.Dispose();
             throw;
         }
+    }
+
+    private Stage1Process StartKept(Stage1Pod pod, FlyLimits limits, FlySockets sockets, LaunchPlan plan)
+    {
+        KeptProcess process = plan.StartKept(FlyKeeper.Passed(pod, sockets));
+        Task<ProcessEnd> recorded;
+        Task ended;
+        long started = 0;
+        try
+        {
+            // Once the app has ended, its number is somebody else's: nothing has the start time 0.
+            started = process.PidFd is null ? 0 : ProcFs.StartTime(process.Pid) ?? 0;
+            ended = process.PidFd is null ? Task.CompletedTask : _reaper.WaitAsync(process.PidFd, isChild: false);
+        }
+        catch
+        {
+            PidFd.Signal(process.PidFd!, LibC.SIGKILL);
+            process.PidFd!.Dispose();
+            LaunchPlan.Reap(process.Keeper.PidFd);
+            throw;
+        }
+
+        try
+        {
+            recorded = _reaper.Adopt(process.Keeper, out _);
+        }
+        catch
+        {
+            using SafeFileHandle? app = started == 0 ? null : PidFd.TryOpen(process.Pid, started);
+            if (app is not null)
+            {
+                PidFd.Signal(app, LibC.SIGKILL);
+            }
+
+            throw;
+        }
+
+        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, pod, limits));
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
@@ -252,6 +304,23 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
             }
         }
 
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, Stage1Pod pod, FlyLimits limits)
+    {
+        ProcessEnd keeper = await recorded.ConfigureAwait(false);
+        if (keeper != new ProcessEnd(ProcessEndKind.Exited, 0))
+        {
+            _logger.StatusNotWritten(pod.Uuid, $"the process that was to do it ended with {Describe(keeper).TrimEnd()}");
+        }
+
+        await ended.ConfigureAwait(false);
+        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+    }
+
+    private async Task RemoveGroupsAsync(Stage1Pod pod, FlyLimits limits)
+    {
         try
         {
             if (!limits.IsEmpty && !await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
@@ -265,7 +334,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
     }
 
-    private static string Describe(ProcessEnd end) => end.Kind switch
+    internal static string Describe(ProcessEnd end) => end.Kind switch
     {
         ProcessEndKind.Exited => string.Create(CultureInfo.InvariantCulture, $"exited {end.Value} {(end.Value == 0 ? "success" : "exit-code")}\n"),
         ProcessEndKind.Killed => string.Create(CultureInfo.InvariantCulture, $"killed {end.Value} signal\n"),
@@ -276,10 +345,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
     private SafeFileHandle? Open(Stage1ProcessId id) =>
         id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
 
-    /// <summary>Whether a termination signal does anything to the first process of a process namespace.</summary>
-    private static bool TakesTermination(int pid)
+    /// <summary>Whether a signal does anything to the first process of a process namespace.</summary>
+    private static bool Takes(int pid, int signal)
     {
-        const ulong Terminate = 1UL << (15 - 1);
-        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & Terminate) is not (null or 0);
+        ulong bit = 1UL << (signal - 1);
+        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & bit) is not (null or 0);
     }
 }

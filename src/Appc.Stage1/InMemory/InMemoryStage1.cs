@@ -88,7 +88,8 @@ public sealed class InMemoryStage1 : IStage1
         public async Task StopAsync(TimeSpan grace)
         {
             await _stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAny(_ended.Task, Task.Delay(grace)).ConfigureAwait(false);
+            TimeSpan time = grace < TimeSpan.Zero ? pod.Apps.Max(a => a.StopTimeout ?? StopAnnotations.DefaultTimeout) : grace;
+            await Task.WhenAny(_ended.Task, Task.Delay(time)).ConfigureAwait(false);
             _killed.TrySetResult();
             await _ended.Task.ConfigureAwait(false);
         }

@@ -11,6 +11,10 @@ namespace Appc.Stage1.Limits;
 /// <param name="Hint">What to do about it.</param>
 internal sealed record DelegatedGroup(string? Directory, IReadOnlyList<string> Controllers, string? Problem = null, string? Hint = null)
 {
+    /// <summary>A group of which it is known that others can be made in it.</summary>
+    internal static DelegatedGroup Of(string group) =>
+        new(group, [.. File.ReadAllText(group + "/cgroup.controllers").Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)]);
+
     /// <summary>Looks for the group.</summary>
     /// <param name="mountPoint">Where the hierarchy is mounted.</param>
     /// <param name="own">The group of this process.</param>
@@ -34,7 +38,7 @@ internal sealed record DelegatedGroup(string? Directory, IReadOnlyList<string> C
 
             // The root of a control group namespace is for those who live in it, and has a type, as every other one.
             return top && !File.Exists(group + "/cgroup.type") || File.ReadAllText(group + "/cgroup.procs").Length == 0
-                ? new DelegatedGroup(group, [.. File.ReadAllText(group + "/cgroup.controllers").Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)])
+                ? Of(group)
                 : new DelegatedGroup(
                     null,
                     [],

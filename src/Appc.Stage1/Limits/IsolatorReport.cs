@@ -1,4 +1,5 @@
 using Appc.Manifests;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Limits;
 
@@ -7,20 +8,26 @@ internal static class IsolatorReport
 {
     /// <summary>Isolators that are about resources, for apps as well as for whole pods.</summary>
     internal static readonly IReadOnlyList<string> Resources =
-        [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops];
+        [IsolatorNames.Memory, IsolatorNames.Cpu, IsolatorNames.CpuShares, IsolatorNames.BlockBandwidth, IsolatorNames.BlockIops, IsolatorNames.NetworkBandwidth];
+
+    /// <summary>Isolators that security modules of the host enforce, for apps as well as for whole pods.</summary>
+    internal static readonly IReadOnlyList<string> Labels = [IsolatorNames.SelinuxContext, IsolatorNames.AppArmorProfile];
 
     /// <summary>Looks at every isolator.</summary>
     /// <param name="stage1">The flavour.</param>
     /// <param name="manifest">The pod.</param>
     /// <param name="options">Its options, as they are in effect.</param>
-    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options)
+    /// <param name="modules">The host's security modules.</param>
+    /// <param name="findHost">Finds out where the host can limit what.</param>
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, SecurityModules modules, Func<LimitHost> findHost)
     {
-        Lazy<LimitHost> host = new(LimitHost.Find);
+        SecurityLabels labels = new(modules, manifest);
+        Lazy<LimitHost> host = new(findHost);
         List<UnenforcedIsolator> found = [];
         foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
         {
             (string Reason, string? Hint)? why = stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
-                ? WhyNot(isolator, app, manifest, options, host)
+                ? Labels.Contains(isolator.Name.ToString()) ? labels.WhyNot(isolator, app) : WhyNot(isolator, app, manifest, options, host)
                 : ($"the flavour {stage1.Name} does not know it", null);
             if (why is var (reason, hint))
             {
@@ -39,6 +46,11 @@ internal static class IsolatorReport
             return host.Value.WhyNot(controller)
                 ?? (controller == LimitHost.Io && app is not null && manifest.Apps.Count > 1
                     ? ("in a pod of several apps, block devices are limited for the whole pod only", "Make it an isolator of the pod.") : null);
+        }
+
+        if (name == IsolatorNames.NetworkBandwidth)
+        {
+            return NetworkLimit.WhyNot(app, manifest);
         }
 
         const string OfThePod = "Make it an isolator of the pod.";

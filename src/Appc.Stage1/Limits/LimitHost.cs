@@ -23,8 +23,12 @@ internal sealed class LimitHost
     /// <summary>Where groups of version 2 with controllers can be made.</summary>
     internal DelegatedGroup Version2 { get; }
 
+    /// <summary>A host that limits nothing, for pods that are not limited.</summary>
+    internal static LimitHost None { get; } = new(new Dictionary<string, string>(), new DelegatedGroup(null, []));
+
     /// <summary>Looks around for this process.</summary>
-    internal static LimitHost Find()
+    /// <param name="delegated">A version 2 group in which others can be made; null for where this process may make them.</param>
+    internal static LimitHost Find(string? delegated = null)
     {
         Dictionary<string, string> version1 = new(StringComparer.Ordinal);
         foreach (string controller in Controllers)
@@ -38,7 +42,8 @@ internal sealed class LimitHost
         DelegatedGroup none = new(null, [], "no version 2 control group hierarchy is mounted");
         return new LimitHost(
             version1,
-            version1.Count == Controllers.Count || PodCGroup.FindHierarchy() is null ? none
+            delegated is not null ? DelegatedGroup.Of(delegated)
+                : version1.Count == Controllers.Count || PodCGroup.FindHierarchy() is null ? none
                 : PodCGroup.FindOwn("this process") is var (mountPoint, own) ? DelegatedGroup.Find(mountPoint, own, ControlGroups.IsDelegated) : none);
     }
 

@@ -24,6 +24,9 @@ internal sealed record ResourceLimits
     /// <summary>The most reads, and writes, a second of one block device.</summary>
     internal long? BlockOperations { get; init; }
 
+    /// <summary>The most bytes a second sent to, and received from, networks.</summary>
+    internal long? NetworkBytes { get; init; }
+
     /// <summary>Reads the isolators.</summary>
     /// <exception cref="LaunchException">A limit leaves nothing.</exception>
     internal static ResourceLimits FromIsolators(IReadOnlyList<Isolator> isolators, string subject)
@@ -38,6 +41,7 @@ internal sealed record ResourceLimits
             CpuShares = Shares(Find<CpuSharesIsolator>(isolators, IsolatorNames.CpuShares)?.Shares ?? ToShares(cpu?.Request?.MilliValue)),
             BlockBytes = Positive(Find<BlockBandwidthIsolator>(isolators, IsolatorNames.BlockBandwidth)?.Limit?.Value, IsolatorNames.BlockBandwidth, subject),
             BlockOperations = Positive(Find<BlockIopsIsolator>(isolators, IsolatorNames.BlockIops)?.Limit?.Value, IsolatorNames.BlockIops, subject),
+            NetworkBytes = Positive(Find<NetworkBandwidthIsolator>(isolators, IsolatorNames.NetworkBandwidth)?.Limit?.Value, IsolatorNames.NetworkBandwidth, subject),
         };
     }
 
@@ -67,6 +71,7 @@ internal sealed record ResourceLimits
         CpuShares = inner.CpuShares ?? CpuShares,
         BlockBytes = Least(BlockBytes, inner.BlockBytes),
         BlockOperations = Least(BlockOperations, inner.BlockOperations),
+        NetworkBytes = Least(NetworkBytes, inner.NetworkBytes),
     };
 
     private static long? Least(long? one, long? other) => one is null ? other : other is null ? one : Math.Min(one.Value, other.Value);

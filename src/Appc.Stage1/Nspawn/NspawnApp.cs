@@ -40,6 +40,9 @@ internal sealed record NspawnApp
     /// <summary>How many processes each user of the app may have.</summary>
     internal int MaxProcesses { get; init; } = new NspawnOptions().MaxProcesses;
 
+    /// <summary>The AppArmor profile that its processes get; null for none of its own.</summary>
+    internal string? AppArmorProfile { get; init; }
+
     /// <summary>Directories that systemd mounts over and the image lacks.</summary>
     internal required IReadOnlyList<string> MissingDirectories { get; init; }
 
@@ -55,6 +58,10 @@ internal sealed record NspawnApp
     internal string PreStartUnitName => $"pre-start-{Name}.service";
 
     internal string PostStopUnitName => $"post-stop-{Name}.service";
+
+    /// <summary>The units in which something of the app is executed.</summary>
+    internal IReadOnlyList<string> UnitNames =>
+        [UnitName, .. PreStart is null ? (string[])[] : [PreStartUnitName], .. PostStop is null ? (string[])[] : [PostStopUnitName]];
 
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 

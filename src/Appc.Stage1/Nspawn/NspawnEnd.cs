@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Appc.Linux;
+using Appc.Pods;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -14,6 +15,8 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     // Process 1 takes no signals until systemd has set up its handlers, so the request is repeated.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
+    private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
 
     internal PodPaths Paths { get; } = new(pod);
 
@@ -50,6 +53,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     internal async Task StopAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
+        grace = grace < TimeSpan.Zero ? OwnGrace() : grace;
         if (grace != TimeSpan.Zero && !await TryHaltAsync(firstProcess, grace, cancellationToken).ConfigureAwait(false))
         {
             logger.GraceOver(pod.Uuid, grace.TotalSeconds);
@@ -84,6 +88,20 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         return new Stage1Garbage { ControlGroups = removed, IdRanges = freed };
     }
 
+    /// <summary>The time that the slowest app may take. The systemd inside keeps the apps to theirs, and gets a moment more for it.</summary>
+    private TimeSpan OwnGrace()
+    {
+        TimeSpan longest = StopAnnotations.DefaultTimeout;
+        foreach (Stage1App app in pod.Apps.Where(a => a.StopTimeout is not null))
+        {
+            // A handler that follows the app has as long once more.
+            TimeSpan own = app.StopTimeout!.Value * (app.App.EventHandlers.Any(h => h.Name == "post-stop") ? 2 : 1);
+            longest = own + Allowance > longest ? own + Allowance : longest;
+        }
+
+        return longest;
+    }
+
     /// <summary>Asks process 1 of the pod to stop the apps and to end; false when the time was over before.</summary>
     private async Task<bool> TryHaltAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -100,7 +118,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         while (true)
         {
             PidFd.Signal(process, HaltSignal);
-            TimeSpan left = grace < TimeSpan.Zero ? Patience : grace - time.GetElapsedTime(begin);
+            TimeSpan left = grace - time.GetElapsedTime(begin);
             if (left <= TimeSpan.Zero)
             {
                 return false;
@@ -181,7 +199,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     /// <summary>Records the end of apps that nobody inside could record: they were killed with the pod.</summary>
     private void RecordMissing(ProcessEnd? first)
     {
-        List<Stage1App> missing = [.. pod.Apps.Where(a => !File.Exists(pod.StatusPath(a.Name)))];
+        List<Stage1App> missing = [.. pod.Apps.Where(a => PodFiles.ReadStatus(pod.Directory, a.Name) is null)];
         if (missing.Count == pod.Apps.Count && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
         {
             logger.EndedUnstarted(pod.Uuid, reason);

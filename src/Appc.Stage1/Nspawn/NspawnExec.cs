@@ -6,7 +6,7 @@ using Appc.Stage1.Isolation;
 namespace Appc.Stage1.Nspawn;
 
 /// <summary>Finds out what a command in a running app must join, and what isolates it beyond that.</summary>
-internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command command, HeldTree tree)
+internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command command, HeldTree tree, SecurityLabels labels)
 {
     private readonly string _subject = $"pod {pod.Uuid}: a command in the app {name}";
 
@@ -55,6 +55,7 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
             // An app that has opted out has the filter of systemd-nspawn, which came before all else.
             FiltersFirst = app.Filter is null,
             OomScoreAdjustment = app.OomScoreAdjustment,
+            Labels = labels.BeforeExecution(name),
             HostUid = firstId + user.Uid,
         };
     }

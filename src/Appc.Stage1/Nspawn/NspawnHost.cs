@@ -11,7 +11,6 @@ internal sealed class NspawnHost(NspawnOptions options)
 
     private static readonly string[] ProgramDirectories = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"];
     private static readonly string[] SystemdPaths = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
-    private static readonly string[] MoverPaths = ["/bin/mv", "/usr/bin/mv"];
     private static readonly string[] ShellPaths = ["/bin/dash", "/usr/bin/dash", "/bin/sh"];
 
     /// <summary>Oldest systemd-nspawn that can map the ids of a tree at its mount.</summary>
@@ -24,8 +23,6 @@ internal sealed class NspawnHost(NspawnOptions options)
     /// <summary>Programs that systemd executes for each service since version 255.</summary>
     internal static IEnumerable<string> HelpersOf(string systemd) =>
         new[] { Path.Combine(Path.GetDirectoryName(systemd)!, "systemd-executor") }.Where(File.Exists);
-
-    internal static string? Mover => Pick(null, MoverPaths);
 
     internal static string? Shell => Pick(null, ShellPaths);
 

@@ -12,8 +12,9 @@ public sealed class NspawnOptions
     public string? SystemdPath { get; set; }
 
     /// <summary>
-    /// How long an app may take to stop once it was asked to, before it is killed: when the exit policy ends the
-    /// pod, and as the upper limit of the grace that a caller gives.
+    /// How long an app that has no <see cref="Pods.AppSpec.StopTimeout"/> may take to stop once it was asked to, before it is
+    /// killed: when the exit policy or the caller's unit ends the pod, and as the upper limit of the grace that a caller
+    /// of <see cref="Pods.Pod.StopAsync"/> gives.
     /// </summary>
     /// <value>The default value is 90 seconds.</value>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(90);
@@ -31,6 +32,14 @@ public sealed class NspawnOptions
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool Register { get; set; }
+
+    /// <summary>
+    /// Whether each pod gets a scope unit of the host's systemd, <c>appc-UUID.scope</c> in <c>machine.slice</c>, instead of
+    /// living in the unit of this process: the pod then goes on when that unit is stopped, and <c>systemctl stop</c> of the
+    /// scope ends it. Needs a host whose process 1 is systemd, and its system bus; elsewhere the start fails.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Scope { get; set; }
 
     /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
     /// <value>The default value is 60 seconds.</value>

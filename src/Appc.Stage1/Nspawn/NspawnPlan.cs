@@ -14,9 +14,11 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Limits">The pod's limits, prepared.</param>
 /// <param name="Sockets">The listening sockets for its apps.</param>
 /// <param name="Host">What it uses of the host's systemd.</param>
+/// <param name="Labels">What the host's security modules are told.</param>
 /// <param name="Guard">Ends the pod with this program; null if it outlives it.</param>
 internal sealed record NspawnLaunch(
-    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host, LifeGuard? Guard);
+    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host,
+    SecurityLabels Labels, LifeGuard? Guard);
 
 /// <summary>
 /// Builds the launch of a pod: a child in a mount namespace of its own and in the pod's control group puts together
@@ -46,6 +48,8 @@ internal sealed class NspawnPlan
         _launch = launch;
         _subject = subject;
     }
+
+    private string HostName => _pod.Options.Hostname ?? PodCGroup.NameOf(_pod.Uuid);
 
     /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
     internal static LaunchException Explain(LaunchException e) => e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
@@ -100,7 +104,7 @@ internal sealed class NspawnPlan
             _plan.Bind("show the version 2 control groups", _launch.Hierarchy, CGroupRoot, recursive: false);
         }
 
-        _plan.Mount("mount the pod's scratch space", "tmpfs", Scratch, "tmpfs", LibC.MS_NOSUID | LibC.MS_NODEV, "mode=0755,size=1m");
+        _plan.Mount("mount the pod's scratch space", "tmpfs", Scratch, "tmpfs", LibC.MS_NOSUID | LibC.MS_NODEV, "mode=0755,size=1m" + _launch.Labels.MountOption);
         _plan.MakeDirectory("make directories", Scratch + "/own", Executable);
         _plan.BindWith("show the pod's directory", paths.Own, Scratch + "/own", Plain);
         ShowPodFiles(paths);
@@ -165,6 +169,7 @@ internal sealed class NspawnPlan
             _plan.ChangeOwnerAt(step, top, directory[1..], _launch.Ids.First);
         }
 
+        NameFileSteps.Add(_plan, _pod.Options, HostName, image, top, _launch.Ids.First);
         new NspawnVolumes(_plan, _pod, app, image, _launch.Ids, _subject).Attach(top, paths.Volumes);
         if (app.App.Runtime.ReadOnlyRootFs)
         {
@@ -175,7 +180,7 @@ internal sealed class NspawnPlan
 
     private void MountOverlay(string step, string root, List<string> lower, string own)
     {
-        string options = $"lowerdir={string.Join(':', lower)},upperdir={own}/upper,workdir={own}/work";
+        string options = $"lowerdir={string.Join(':', lower)},upperdir={own}/upper,workdir={own}/work{_launch.Labels.MountOption}";
         if (options.Length < MountOptionsLimit)
         {
             _plan.Mount(step, "overlay", root, "overlay", LibC.MS_NODEV, options);
@@ -187,7 +192,7 @@ internal sealed class NspawnPlan
             step,
             "overlay",
             Libc.MOUNT_ATTR_NODEV,
-            [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", own + "/upper"), ("workdir", own + "/work")]);
+            [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", own + "/upper"), ("workdir", own + "/work"), .. _launch.Labels.SelinuxFileContext is { } context ? ((string, string?)[])[("context", context)] : []]);
         _plan.Attach(step, tree, root);
     }
 
@@ -201,7 +206,7 @@ internal sealed class NspawnPlan
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
             "--uuid=" + _pod.Uuid,
-            "--hostname=" + (_pod.Options.Hostname ?? name),
+            "--hostname=" + HostName,
             "--bind=" + Scratch + "/pod:" + Stage1TreeFiles.PodDirectory,
             "--bind=" + Scratch + "/apps:" + Stage1TreeFiles.AppsDirectory,
             "--setenv=SYSTEMD_UNIT_PATH=" + Stage1TreeFiles.PodDirectory + "/units:/usr/lib/systemd/system",
@@ -216,6 +221,7 @@ internal sealed class NspawnPlan
             arguments.Add("--private-users=no");
         }
 
+        arguments.AddRange(_launch.Labels.NspawnArguments);
         if (!_pod.Options.HostNetwork)
         {
             arguments.Add("--private-network");

@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
@@ -40,6 +41,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         _time = timeProvider ?? TimeProvider.System;
     }
 
+    internal SecurityModules Modules { get; init; } = new();
+
+    /// <summary>Where the host's systemd is asked for scopes; null for the system's bus.</summary>
+    internal string? BusAddress { get; init; }
+
     /// <inheritdoc/>
     /// <value><c>nspawn</c>.</value>
     public string Name => "nspawn";
@@ -56,7 +62,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
             IsolatorNames.OomScoreAdj, IsolatorNames.SeccompRetainSet, IsolatorNames.SeccompRemoveSet, IsolatorNames.Sysctl,
-            .. IsolatorReport.Resources,
+            .. IsolatorReport.Resources, .. IsolatorReport.Labels,
         ],
     };
 
@@ -68,7 +74,8 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, options);
+        return IsolatorReport.Find(
+            this, manifest, options, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
     }
 
     /// <inheritdoc/>
@@ -112,7 +119,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         try
         {
             using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
-            NspawnExec exec = new(pod, app, command, tree);
+            NspawnExec exec = new(pod, app, command, tree, new SecurityLabels(Modules, pod.Manifest));
             using ExecTarget target = exec.FindTarget();
             return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
         }
@@ -181,18 +188,20 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         try
         {
             List<(NspawnApp App, ImageTree Image)> apps = [];
+            SecurityLabels labels = new(Modules, pod.Manifest);
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(OpenImage(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses }, images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
             Report(pod, apps);
             NspawnHostServices host = NspawnHostServices.From(_options, subject);
             using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
-            PodLimits limits = PodLimits.Decide(pod, subject);
-            string group = $"{limits.Parent ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
+            using PodScope? scope = _options.Scope ? await MakeScopeAsync(pod, subject, cancellationToken).ConfigureAwait(false) : null;
+            PodLimits limits = PodLimits.Decide(pod, subject, scope is null ? null : LimitHost.Find(scope.Group));
+            string group = $"{limits.Parent ?? scope?.Group ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);
             writer.MakeDirectories();
             PodPaths.WriteText(end.Paths.CGroup, group);
@@ -204,11 +213,12 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject, group) : null;
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, guard), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, labels, guard), apps, subject))
             {
                 process = Launch(plan, guard);
             }
 
+            scope?.Dispose();
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(first, _reaper);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
@@ -222,6 +232,23 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         finally
         {
             images.ForEach(i => i.Dispose());
+        }
+    }
+
+    private async Task<PodScope> MakeScopeAsync(Stage1Pod pod, string subject, CancellationToken cancellationToken)
+    {
+        string shell = NspawnHost.Shell ?? throw new LaunchException("find a shell", 0, $"{subject}: no shell was found at /bin/dash or /bin/sh", "Install one: apt-get install dash");
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartTimeout);
+        try
+        {
+            // Longer than any app may take, so that the systemd inside ends the pod in good order.
+            TimeSpan longest = pod.Apps.Max(a => a.StopTimeout ?? _options.StopTimeout);
+            return await PodScope.StartAsync(pod.Uuid, shell, (longest * 2) + TimeSpan.FromSeconds(10), subject, limit.Token, BusAddress).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LaunchException("make a scope for the pod", 0, $"{subject}: systemd did not make the pod's scope within {_options.StartTimeout.TotalSeconds} s", null, e);
         }
     }
 
@@ -285,7 +312,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
             throw new LaunchException("set kernel parameters", 0, $"{subject}: a kernel parameter of the pod cannot be set: {parameter}", "Check name and value of the isolator os/unix/sysctl.");
         }
 
-        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => File.Exists(pod.StatusPath(a.Name)))))
+        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => PodFiles.ReadStatus(pod.Directory, a.Name) is not null)))
         {
             return;
         }

@@ -74,6 +74,7 @@ internal sealed class PodLimits
     {
         PrepareVersion1(paths, owner);
         PrepareVersion2(group);
+        PrepareNetwork(apps, group, owner);
         bool parameters = PodParameters.Write(_pod, paths);
         foreach (NspawnApp app in apps)
         {
@@ -178,6 +179,28 @@ internal sealed class PodLimits
         }
     }
 
+    /// <summary>Each packet counts for the app's group and for the pod's, so both are limited by programs of their own.</summary>
+    private void PrepareNetwork(IReadOnlyList<NspawnApp> apps, string group, uint owner)
+    {
+        ResourceLimits ofPod = apps.Count == 1 ? _ofPod.Within(_ofApps[apps[0].Name]) : _ofPod;
+        string subject = "pod " + _pod.Uuid;
+        if (ofPod.NetworkBytes is { } limit)
+        {
+            NetworkLimit.Attach(group, limit, subject);
+        }
+
+        foreach (NspawnApp app in apps.Where(_ => apps.Count > 1))
+        {
+            if (_ofApps[app.Name].NetworkBytes is { } own)
+            {
+                foreach (string unit in app.UnitNames)
+                {
+                    NetworkLimit.Attach(MakeGroup(group, unit, owner), own, subject);
+                }
+            }
+        }
+    }
+
     /// <summary>What is promised to an app can be kept only if as much is promised to the pod.</summary>
     private long? SumOfRequests()
     {
@@ -187,6 +210,13 @@ internal sealed class PodLimits
 
     /// <summary>Makes the group of a unit before systemd does, frozen.</summary>
     private static void MakeFrozen(string group, string unit, uint owner)
+    {
+        string directory = MakeGroup(group, unit, owner);
+        File.WriteAllText(directory + "/cgroup.freeze", "1");
+        ControlGroups.Give(directory + "/cgroup.freeze", owner);
+    }
+
+    private static string MakeGroup(string group, string unit, uint owner)
     {
         string directory = group;
         foreach (string name in $"{Services}/{unit}".Split('/'))
@@ -199,8 +229,7 @@ internal sealed class PodLimits
             }
         }
 
-        File.WriteAllText(directory + "/cgroup.freeze", "1");
-        ControlGroups.Give(directory + "/cgroup.freeze", owner);
+        return directory;
     }
 
     private static string MoverText(string unit, NspawnApp app)

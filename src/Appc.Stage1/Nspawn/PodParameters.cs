@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Appc.Linux;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
 
@@ -43,5 +44,5 @@ internal static class PodParameters
 
     /// <summary>What went wrong inside; null if nothing did.</summary>
     internal static string? Failure(PodPaths paths) =>
-        PodPaths.ReadText(Path.Combine(paths.Status, Failed)) is { Length: > 0 } text ? IsolatorReader.Printable(text) : null;
+        UntrustedFile.TryRead(Path.Combine(paths.Status, Failed))?.Text.Trim() is { Length: > 0 } text ? IsolatorReader.Printable(text) : null;
 }

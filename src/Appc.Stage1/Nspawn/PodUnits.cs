@@ -1,5 +1,6 @@
 using System.Globalization;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -141,12 +142,18 @@ internal static class PodUnits
             .Set("MountAPIVFS", "yes")
             .Set("KillMode", "mixed")
             .Set("IgnoreSIGPIPE", "no")
-            .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(stopTimeout.TotalMilliseconds)}ms"))
+            .Set("KillSignal", app.App.StopSignal.ToString(CultureInfo.InvariantCulture))
+            .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling((app.App.StopTimeout ?? stopTimeout).TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
             .Set("StandardInput", "null")
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
+        foreach (ProcessLimit limit in ProcessLimit.Of(app.App.Runtime, subject))
+        {
+            unit.Set("Limit" + limit.Name.ToUpperInvariant(), limit.ToString());
+        }
+
         host.WriteOutput(unit, app.Name);
         foreach ((string name, string value) in app.Environment)
         {
@@ -216,6 +223,12 @@ internal static class PodUnits
         if (app.NoNewPrivileges)
         {
             unit.Set("NoNewPrivileges", "yes");
+        }
+
+        if (app.AppArmorProfile is { } profile)
+        {
+            // Not for the whole pod at its launch: nspawn and systemd need what a profile for apps forbids.
+            unit.Set("AppArmorProfile", profile);
         }
 
         WriteFilter(unit, app.Filter, sets);

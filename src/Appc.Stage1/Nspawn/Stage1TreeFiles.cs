@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Appc.Linux;
 
@@ -7,7 +8,7 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 3\n";
+    internal const string Recipe = "appc nspawn tree 4\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -49,20 +50,9 @@ internal static class Stage1TreeFiles
 
     private const string EmptyTargetText = "[Unit]\nDefaultDependencies=no\n";
 
-    // The host's systemd-shutdown would wait for processes and unmount file systems, as it must on a machine. Here
-    // the kernel does both when process 1 exits. What is left is to pass the exit code on.
-    private const string ShutdownText = """
-        #!/usr/bin/dash
-        while [ $# -gt 1 ]; do
-            if [ "$1" = --exit-code ]; then exit "$2"; fi
-            shift
-        done
-        exit 0
-
-        """;
-
     // The environment of this program is the app's, and with it LD_PRELOAD and its like; see SetGroupId. Whether an app
-    // was killed for memory systemd itself sees in version 2 control groups only.
+    // was killed for memory systemd itself sees in version 2 control groups only. The line is written by one call: a
+    // reader finds all of it or nothing, and a rename would take another program.
     private const string EndedText = """
         result=$SERVICE_RESULT
         if [ "$EXIT_STATUS" = KILL ] && [ -e "/appc/limits/memory/app-$1/memory.oom_control" ]; then
@@ -70,8 +60,7 @@ internal static class Stage1TreeFiles
                 if [ "$name" = oom_kill ] && [ "$count" != 0 ]; then result=oom-kill; fi
             done < "/appc/limits/memory/app-$1/memory.oom_control"
         fi
-        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$result" > "/appc/status/.$1" &&
-        exec /usr/bin/mv -f "/appc/status/.$1" "/appc/status/$1"
+        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$result" > "/appc/status/$1"
 
         """;
 
@@ -104,7 +93,7 @@ internal static class Stage1TreeFiles
         "var/tmp", "var/log", "root", "opt/stage2", "appc",
     ];
 
-    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string mover, IEnumerable<string> sharedObjects, string systemCallSets)
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, IEnumerable<string> sharedObjects, string systemCallSets)
     {
         foreach (string directory in Directories)
         {
@@ -125,21 +114,21 @@ internal static class Stage1TreeFiles
         }
 
         Copy(shell, tree, "/usr/bin/dash");
-        Copy(mover, tree, "/usr/bin/mv");
         foreach (string path in sharedObjects)
         {
             Copy(path, tree, path);
         }
 
         SetGroupId(tree + "/usr/bin/dash");
-        SetGroupId(tree + "/usr/bin/mv");
         Text(tree, "usr/lib/appc/ended", EndedText);
         Text(tree, "usr/lib/appc/not-started", NotStartedText);
         Text(tree, "usr/lib/appc/limit", LimitText);
         Text(tree, MarkScript, MarkText);
         Text(tree, SystemCallSets, systemCallSets);
 
-        Text(tree, "usr/lib/systemd/systemd-shutdown", ShutdownText, executable: true);
+        string shutdown = Path.Combine(tree, "usr/lib/systemd/systemd-shutdown");
+        File.WriteAllBytes(shutdown, ShutdownProgram.Make(RuntimeInformation.ProcessArchitecture));
+        PodFilesWriter.SetMode(shutdown, Executable);
         foreach (string name in (string[])["sysinit", "basic", "sockets", "shutdown", "umount", "final", "rescue"])
         {
             Text(tree, $"usr/lib/systemd/system/{name}.target", EmptyTargetText);
@@ -186,10 +175,10 @@ internal static class Stage1TreeFiles
         PodFilesWriter.SetMode(path, Executable | SetGroupIdBit);
     }
 
-    private static void Text(string tree, string path, string text, bool executable = false)
+    private static void Text(string tree, string path, string text)
     {
         string target = Path.Combine(tree, path);
         File.WriteAllText(target, text, new UTF8Encoding(false));
-        PodFilesWriter.SetMode(target, executable ? Executable : Readable);
+        PodFilesWriter.SetMode(target, Readable);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class FaultMatrix(Scenario scenario, Reference reference, string
         }
 
         _leftUntilCollected += world.Leftovers().Length > 0 ? 1 : 0;
-        await AfterwardsAsync(world, $"killed at {at}, {calls[at - 1]}");
+        await AfterwardsAsync(world, $"killed at {at}, {calls[at - 1]}", killed: true);
     }
 
     private static IEnumerable<Fault> FaultsFor(SeenCall call)
@@ -138,9 +138,11 @@ internal sealed class FaultMatrix(Scenario scenario, Reference reference, string
     /// <summary>Calls by which a failed operation clears up: if one of these fails, the rest is the collection's.</summary>
     private static bool RemovesOrLooks(string call) => call is "unlinkat" or "unlink" or "rmdir" or "openat" or "getdents64";
 
-    private async Task AfterwardsAsync(World world, string what)
+    private async Task AfterwardsAsync(World world, string what, bool killed = false)
     {
-        if (await RunCheckAsync(what + ", afterwards", world.VerifyAsync) && await RunCheckAsync(what + ", done again", world.RecoverAsync))
+        if (scenario.IsAboutPods
+            ? await RunCheckAsync(what + ", collected", () => world.RecoverPodsAsync(killed))
+            : await RunCheckAsync(what + ", afterwards", world.VerifyAsync) && await RunCheckAsync(what + ", done again", world.RecoverAsync))
         {
             Directory.Delete(world.Root, recursive: true);
         }

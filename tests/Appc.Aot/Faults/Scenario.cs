@@ -13,6 +13,9 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
     /// <summary>Whether it removes things in ROOT/tmp: what it could not remove is left to a collection.</summary>
     public bool MayLeave => Name.StartsWith("collect", StringComparison.Ordinal) || Name == "remove";
 
+    /// <summary>Whether it is about pods that run, and the image is only there for them.</summary>
+    public bool IsAboutPods => Name.StartsWith("pod-", StringComparison.Ordinal);
+
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("import", _ => Task.CompletedTask, w => w.ImportAsync(), StoredAsync),
@@ -23,6 +26,7 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
         new("collect-images", UsedAsync, CollectImagesAsync, RemovedAsync),
         new("collect-leftovers", LeaveAsync, w => w.OpenStore().CollectLeftoversAsync(), _ => Task.CompletedTask),
         new("collect-pods", PodsAsync, CollectPodsAsync, _ => Task.CompletedTask),
+        .. PodScenarios.All,
     ];
 
     private static async Task StoredAsync(World world)
@@ -94,7 +98,7 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
         PodSpec Spec() => new(new AppSpec(image) { Exec = "/bin/true" });
     }
 
-    private static async Task CollectPodsAsync(World world)
+    internal static async Task CollectPodsAsync(World world)
     {
         GarbageReport report = await world.CollectPodsAsync();
         if (report.Failures.Count > 0)

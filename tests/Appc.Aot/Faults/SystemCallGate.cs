@@ -7,7 +7,8 @@ namespace Appc.Aot.Faults;
 
 /// <summary>
 /// Answers the system calls at which a filter stops another process: each goes on, fails, or never happens because the
-/// process is killed in it. Its threads are counted as one, in the order in which they entered the kernel.
+/// process is killed in it. Its threads, and those of the children that it launches, are counted as one, in the order in which they
+/// entered the kernel. Calls about control groups count as well.
 /// </summary>
 internal sealed unsafe partial class SystemCallGate : IDisposable
 {
@@ -16,10 +17,12 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
     private const int O_CREAT = 0x40;
     private const int SIGKILL = 9;
     private const short POLLIN = 1;
+    private const int AtWorkingDirectory = -100;
 
     private readonly Process _process;
     private readonly byte[] _root;
-    private readonly SafeFileHandle _memory;
+
+    private static ReadOnlySpan<byte> Groups => "/sys/fs/cgroup/"u8;
     private readonly int _listener;
     private readonly Thread _thread;
     private readonly SystemCallEntry?[] _calls = new SystemCallEntry?[512];
@@ -43,7 +46,6 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
             _calls[call.Number] = call;
         }
 
-        _memory = File.OpenHandle($"/proc/{process.Id}/mem");
         _listener = TakeListener();
         _thread = new Thread(Answer) { IsBackground = true, Name = "gate" };
         _thread.Start();
@@ -76,7 +78,6 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
         _process.WaitForExit();
         _thread.Join();
         _ = close(_listener);
-        _memory.Dispose();
     }
 
     /// <summary>The listener can be told by what its link says: the process itself can tell nobody, for that is a system call too.</summary>
@@ -129,14 +130,22 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
             if (_armed && !_ended && Decide(notification) is { } fault)
             {
                 _hit = true;
-                if (fault.Errno == 0)
+                if (fault.Errno != 0)
                 {
-                    _ = kill(_process.Id, SIGKILL);
-                    continue;
+                    reply.Flags = 0;
+                    reply.Error = -fault.Errno;
                 }
+                else
+                {
+                    bool isOwn = Directory.Exists($"/proc/{_process.Id}/task/{notification.Thread}");
+                    _ = kill(_process.Id, SIGKILL);
+                    if (isOwn)
+                    {
+                        continue;
+                    }
 
-                reply.Flags = 0;
-                reply.Error = -fault.Errno;
+                    // A child that is being launched goes on without the process that launched it.
+                }
             }
 
             // A signal came between: the kernel asks again for the same call.
@@ -166,10 +175,10 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
         return _seen.Count == _at || (_hit && _fault!.Lasting && fills) ? _fault : null;
     }
 
-    private ulong FlagsOf(SystemCallEntry entry, in Notification call) => entry.Name switch
+    private static ulong FlagsOf(SystemCallEntry entry, in Notification call) => entry.Name switch
     {
         "open" => call.Arguments[1],
-        "openat2" => BitConverter.ToUInt64(Read(call.Arguments[2], sizeof(ulong))),
+        "openat2" => BitConverter.ToUInt64(Read(call.Thread, call.Arguments[2], sizeof(ulong))),
         _ => call.Arguments[2],
     };
 
@@ -179,20 +188,22 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
         (int directory, ulong address) = entry.Target switch
         {
             CallTarget.Descriptor => ((int)call.Arguments[0], 0UL),
-            CallTarget.Path => (-100, call.Arguments[0]),
+            CallTarget.Path => (AtWorkingDirectory, call.Arguments[0]),
             CallTarget.PathInDirectory => ((int)call.Arguments[0], call.Arguments[1]),
             _ => ((int)call.Arguments[1], call.Arguments[2]),
         };
-        byte[] bytes = address == 0 ? [] : Read(address, 4096);
+        byte[] bytes = address == 0 ? [] : Read(call.Thread, address, 4096);
         ReadOnlySpan<byte> name = bytes.AsSpan(0, Math.Max(Array.IndexOf(bytes, (byte)0), 0));
         if (name.StartsWith("/"u8))
         {
-            return name.StartsWith(_root) ? Encoding.UTF8.GetString(name[_root.Length..]) : null;
+            return name.StartsWith(_root) ? Encoding.UTF8.GetString(name[_root.Length..])
+                : name.StartsWith(Groups) ? Encoding.UTF8.GetString(name)
+                : null;
         }
 
         Span<byte> buffer = stackalloc byte[4096];
         int length;
-        fixed (byte* p = Encoding.ASCII.GetBytes($"/proc/{_process.Id}/fd/{directory}\0"))
+        fixed (byte* p = Encoding.ASCII.GetBytes(directory == AtWorkingDirectory ? $"/proc/{call.Thread}/cwd\0" : $"/proc/{call.Thread}/fd/{directory}\0"))
         fixed (byte* b = buffer)
         {
             length = (int)readlink(p, b, (nuint)buffer.Length);
@@ -201,14 +212,25 @@ internal sealed unsafe partial class SystemCallGate : IDisposable
         ReadOnlySpan<byte> parent = buffer[..Math.Max(length, 0)];
         return parent.StartsWith(_root)
             ? Encoding.UTF8.GetString(parent[_root.Length..]) + (name.IsEmpty ? string.Empty : "/" + Encoding.UTF8.GetString(name))
+            : parent.StartsWith(Groups) ? Encoding.UTF8.GetString(parent)
             : null;
     }
 
-    private byte[] Read(ulong address, int length)
+    /// <summary>Memory of the thread that waits: a process that is being launched is another one with the same filter.</summary>
+    private static byte[] Read(uint thread, ulong address, int length)
     {
-        byte[] bytes = new byte[length];
-        int read = RandomAccess.Read(_memory, bytes, (long)address);
-        return bytes[..read];
+        try
+        {
+            using SafeFileHandle memory = File.OpenHandle($"/proc/{thread}/mem");
+            byte[] bytes = new byte[length];
+            int read = RandomAccess.Read(memory, bytes, (long)address);
+            return bytes[..read];
+        }
+        catch (IOException)
+        {
+            // It was killed meanwhile.
+            return [];
+        }
     }
 
     [StructLayout(LayoutKind.Sequential)]

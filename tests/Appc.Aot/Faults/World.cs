@@ -1,7 +1,9 @@
 using Appc.Core.Tests.Images;
 using Appc.Images;
 using Appc.Pods;
+using Appc.Stage1.Fly;
 using Appc.Stage1.InMemory;
+using Appc.Stage1.Nspawn;
 using Appc.Trust;
 
 namespace Appc.Aot.Faults;
@@ -14,7 +16,7 @@ internal sealed record World(string Directory, string Root, Reference Reference)
 {
     public ImageStore OpenStore() => new(Root, new ImageStoreOptions { Verifier = new StubVerifier() });
 
-    public PodRuntime OpenRuntime() => new PodRuntimeBuilder(Root).UseVerifier(new StubVerifier()).UseInMemory().Build();
+    public PodRuntime OpenRuntime() => new PodRuntimeBuilder(Root).UseVerifier(new StubVerifier()).UseInMemory().UseFly().UseNspawn().Build();
 
     public Task<StoredImage> ImportAsync(bool insecure = false) => OpenStore().ImportAsync(
         Reference.Archive, new ImportOptions { Trust = insecure ? TrustPolicy.Insecure : TrustPolicy.RequireSignature });
@@ -53,15 +55,52 @@ internal sealed record World(string Directory, string Root, Reference Reference)
         Check(report.Failures.Count == 0, string.Join("; ", report.Failures));
         await VerifyAsync();
         Check(Leftovers().Length == 0, "the collection left: " + string.Join(", ", Leftovers()));
-        foreach (string part in (string[])["pods/prepare", "pods/prepared", "pods/run", "pods/exited-garbage", "pods/garbage", "pods/locks"])
-        {
-            Check(Entries(part).Length == 0, $"the collection left in {part}: " + string.Join(", ", Entries(part)));
-        }
+        CheckNoPods();
 
         IReadOnlyList<string> layers = await OpenStore().GetLayersAsync(image.Id);
         Check(layers.Count == 1 && File.Exists(Path.Combine(layers[0], "etc/kept")) && !File.Exists(Path.Combine(layers[0], "etc/left-out")), "the rendered tree is wrong");
         Check(Leftovers().Length == 0, "rendering left: " + string.Join(", ", Leftovers()));
     }
+
+    /// <summary>Every pod can be looked at; once those that run have ended, nothing of any of them outlives a collection.</summary>
+    public async Task RecoverPodsAsync(bool killed)
+    {
+        using PodRuntime runtime = OpenRuntime();
+        foreach (PodStatus seen in await runtime.ListAsync())
+        {
+            Check(
+                seen.State is PodState.AbortedPrepare or PodState.Prepared or PodState.Running or PodState.Exited or PodState.ExitedGarbage or PodState.Garbage,
+                $"a pod is {seen.State} although nobody is at work on it");
+            if (seen.State == PodState.Running)
+            {
+                await using Pod pod = await runtime.OpenAsync(seen.Uuid);
+                PodStatus end = seen.Apps[0].Name.ToString() == PodScenarios.Waiting ? await pod.StopAsync(TimeSpan.Zero) : await pod.WaitAsync();
+                Check(end.HasEnded, $"a pod that was waited for is {end.State}");
+
+                // Where a record could not be written, that is the fault; here somebody is killed.
+                Check(killed && end.Apps[0].Name.ToString() == PodScenarios.Recorded ? end.ExitCode == 0 : true, $"a pod that records its own end ended with {end.ExitCode}");
+            }
+        }
+
+        string[] uuids = [.. Parts.SelectMany(Entries).Select(e => Path.GetFileName(e)!).Distinct()];
+        GarbageReport report = await CollectPodsAsync();
+        Check(report.Failures.Count == 0, string.Join("; ", report.Failures));
+        CheckNoPods();
+        Check(Leftovers().Length == 0, "the collection left: " + string.Join(", ", Leftovers()));
+        string[] groups = [.. uuids.SelectMany(u => System.IO.Directory.EnumerateDirectories("/sys/fs/cgroup", "appc-" + u, SearchOption.AllDirectories))];
+        Check(groups.Length == 0, "control groups are left: " + string.Join(", ", groups));
+        Check(!(await File.ReadAllTextAsync("/proc/self/mountinfo")).Contains(Root, StringComparison.Ordinal), "a mount is left");
+    }
+
+    private void CheckNoPods()
+    {
+        foreach (string part in Parts)
+        {
+            Check(Entries(part).Length == 0, $"the collection left in {part}: " + string.Join(", ", Entries(part)));
+        }
+    }
+
+    private static readonly string[] Parts = ["pods/prepare", "pods/prepared", "pods/run", "pods/exited-garbage", "pods/garbage", "pods/locks"];
 
     public static void Check(bool holds, string otherwise)
     {

@@ -38,10 +38,10 @@ public sealed class PodCommandTests(Materials materials)
         Assert.Equal(137, (await world.AppcAsync([.. run, "bs=200M"])).ExitCode);
         Assert.Empty(world.Traces());
 
-        string image = await world.BuildAsync("example.com/greedy", exec: """["/bin/true"],"isolators":[{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1M"}}]""");
+        string image = await world.BuildAsync("example.com/greedy", exec: """["/bin/true"],"isolators":[{"name":"example.com/luck","value":{"limit":"1M"}}]""");
         string greedy = await world.MustAsync("fetch", image);
         string refused = await world.RefusedAsync("run", "--strict", "--stage1", flavour, greedy);
-        Assert.Contains("resource/network-bandwidth of the app greedy", refused, StringComparison.Ordinal);
+        Assert.Contains("example.com/luck of the app greedy", refused, StringComparison.Ordinal);
         Assert.Equal(0, (await world.AppcAsync("run", "--rm", "--stage1", flavour, greedy)).ExitCode);
     }
 

@@ -10,11 +10,45 @@ namespace Appc.Core.Tests.Images;
 public sealed class FaultTests(NativeProgram native)
 {
     private const string Extra = """
-        "pathWhitelist": ["/etc/kept", "/a/b/hard"], "app": { "exec": ["/bin/true"], "user": "0", "group": "0" }
+        "pathWhitelist": ["/etc/kept", "/a/b/hard", "/bin/true", "/bin/wait"], "app": { "exec": ["/bin/true"], "user": "0", "group": "0" }
+        """;
+
+    private static readonly int NspawnParts = int.TryParse(Environment.GetEnvironmentVariable("APPC_FAULT_PARTS"), out int parts) ? parts : 90;
+
+    // Programs without a library: one that ends at once, and one that waits for a signal for ever.
+    private const string Program = """
+        #include <sys/syscall.h>
+        static long call(long number, long a)
+        {
+        #ifdef __x86_64__
+            long result;
+            register long four __asm__("r10") = 0;
+            __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(0), "d"(0), "r"(four) : "rcx", "r11", "memory");
+            return result;
+        #else
+            register long x8 __asm__("x8") = number;
+            register long x0 __asm__("x0") = a;
+            register long x1 __asm__("x1") = 0;
+            register long x2 __asm__("x2") = 0;
+            register long x3 __asm__("x3") = 0;
+            __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+            return x0;
+        #endif
+        }
+        void _start(void)
+        {
+        #ifdef WAIT
+            for (;;) call(SYS_ppoll, 0);
+        #endif
+            for (;;) call(SYS_exit_group, 0);
+        }
         """;
 
     public static TheoryData<string> Scenarios =>
-        ["import", "import-over-insecure", "remove", "render", "export", "collect-images", "collect-leftovers", "collect-pods"];
+    [
+        "import", "import-over-insecure", "remove", "render", "export", "collect-images", "collect-leftovers", "collect-pods",
+        "pod-prepare", "pod-run", "pod-run-prepared", "pod-run-recorded", "pod-run-limited", "pod-run-nspawn", "pod-stop", "pod-remove", "pod-collect",
+    ];
 
     [Theory]
     [MemberData(nameof(Scenarios))]
@@ -27,8 +61,12 @@ public sealed class FaultTests(NativeProgram native)
         {
             string archive = Pack(scratch);
 
+            // A pod of nspawn takes a third of a second, and a thousand calls: each run of the tests does another few of them.
+            int parts = scenario == "pod-run-nspawn" ? NspawnParts : 1;
+            int part = Random.Shared.Next(parts);
+
             // Two at a time: one waits for processes to start while the other works.
-            (int Status, string Output)[] outcomes = await Task.WhenAll(RunAsync("kill", 0, 1), RunAsync("refuse", 0, 2), RunAsync("refuse", 1, 2));
+            (int Status, string Output)[] outcomes = await Task.WhenAll(RunAsync("kill", part, parts), RunAsync("refuse", part, 2 * parts), RunAsync("refuse", parts + part, 2 * parts));
 
             foreach ((int status, string output) in outcomes)
             {
@@ -58,12 +96,15 @@ public sealed class FaultTests(NativeProgram native)
     private static string Pack(string scratch)
     {
         string archive = Path.Combine(scratch, "image.aci");
+        File.WriteAllText(Path.Combine(scratch, "program.c"), Program);
         ImageFixture.Shell($$"""
             set -e
             mkdir -p '{{scratch}}/layout/rootfs'; cd '{{scratch}}/layout'
             printf '%s' '{{ImageFixture.Manifest("example.com/fault", Extra)}}' > manifest
             cd rootfs
-            mkdir -p etc a/b dev
+            mkdir -p etc a/b dev bin
+            cc -static -nostdlib -O1 -fno-stack-protector -o bin/true '{{scratch}}/program.c'
+            cc -static -nostdlib -O1 -fno-stack-protector -DWAIT -o bin/wait '{{scratch}}/program.c'
             echo kept > etc/kept; echo out > etc/left-out
             echo su > a/su; chown 12:34 a/su; chmod 6755 a/su
             setfattr -n security.capability -v 0x{{Convert.ToHexString(RichTree.Capability)}} etc/kept
@@ -73,7 +114,8 @@ public sealed class FaultTests(NativeProgram native)
             touch -d 2001-02-03 a etc .
             cd ..
             tar --format=pax --sparse --xattrs --xattrs-include='*' --no-recursion -czf '{{archive}}' manifest rootfs rootfs/etc rootfs/etc/kept rootfs/etc/left-out \
-                rootfs/a rootfs/a/su rootfs/a/b/hard rootfs/a/soft rootfs/dev rootfs/dev/pipe rootfs/dev/null rootfs/a/holes
+                rootfs/a rootfs/a/su rootfs/a/b/hard rootfs/a/soft rootfs/dev rootfs/dev/pipe rootfs/dev/null rootfs/a/holes \
+                rootfs/bin/true rootfs/bin/wait
             """);
         StubVerifier.Sign(archive, "example.com");
         return archive;

@@ -36,6 +36,7 @@ internal sealed class GarbageLoad : IDisposable
             if (kept.Count > 5000)
             {
                 kept = [];
+                Thread.Sleep(1);
             }
         }
     }
@@ -46,7 +47,9 @@ internal sealed class GarbageLoad : IDisposable
         {
             GC.Collect();
             Collections++;
-            Thread.Yield();
+
+            // Without a pause, every transition to native code would wait for the collection of whatever heap the process has.
+            Thread.Sleep(2);
         }
     }
 }

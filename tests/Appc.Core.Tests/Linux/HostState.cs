@@ -6,7 +6,7 @@ namespace Appc.Linux;
 internal static class HostState
 {
     private static readonly string[] Lines =
-        ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"];
+        ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters", "Umask", "SigIgn"];
 
     private static readonly string[] Namespaces = ["mnt", "uts", "ipc", "pid", "pid_for_children", "net", "user", "cgroup"];
 
@@ -28,6 +28,10 @@ internal static class HostState
 
         return [.. states];
     }
+
+    /// <summary>The sets of signals that threads block. One that is launching a child blocks all of them for that long.</summary>
+    public static IReadOnlyList<string> BlockedSignals() =>
+        [.. Directory.GetDirectories("/proc/self/task").SelectMany(t => TryRead(t + "/status").Split('\n')).Where(l => l.StartsWith("SigBlk", StringComparison.Ordinal)).Distinct().Order()];
 
     public static string Mounts() => File.ReadAllText("/proc/self/mountinfo");
 
@@ -60,6 +64,6 @@ internal static class HostState
         IEnumerable<string> namespaces = Namespaces.Select(n => n + "=" + new FileInfo($"{task}/ns/{n}").LinkTarget);
         string root = new FileInfo(task + "/root").LinkTarget ?? "";
         string cwd = new FileInfo(task + "/cwd").LinkTarget ?? "";
-        return string.Join(' ', [.. status, .. namespaces, root, cwd]);
+        return string.Join(' ', [.. status, .. namespaces, root, cwd, TryRead(task + "/cgroup"), TryRead(task + "/limits")]);
     }
 }

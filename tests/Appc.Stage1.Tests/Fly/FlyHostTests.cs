@@ -4,8 +4,11 @@ namespace Appc.Stage1.Fly;
 
 public sealed class FlyHostTests
 {
+    // The longer run is for whoever asks for it: APPC_LAUNCHES=10000.
+    private static readonly int Launches = int.TryParse(Environment.GetEnvironmentVariable("APPC_LAUNCHES"), out int number) ? number : 1000;
+
     [Fact]
-    public async Task Five_hundred_pods_beside_garbage_collections_leave_no_trace_in_the_host()
+    public async Task A_thousand_pods_beside_garbage_collections_leave_no_trace_in_the_host()
     {
         using FlyStage1 stage1 = new();
         using FlyPod warm = new("/bin/true");
@@ -14,6 +17,8 @@ public sealed class FlyHostTests
         IReadOnlyList<string> before = HostState.OfThreads();
         string mounts = HostState.Mounts();
         string directory = HostState.WorkingDirectory();
+        int descriptors = HostState.Descriptors();
+        IReadOnlyList<string> signals = HostState.BlockedSignals();
         Assert.Single(before);
         using (GarbageLoad load = new())
         {
@@ -21,8 +26,9 @@ public sealed class FlyHostTests
             {
                 using FlyPod pod = new();
                 pod.App = pod.App with { User = i % 2 == 0 ? "0" : "1234" };
+                pod.Options = pod.Options with { RecordsOwnEnd = i % 3 == 1 };
                 pod.Shell($"exit {i}");
-                for (int round = 0; round < 50; round++)
+                for (int round = 0; round < Launches / 10; round++)
                 {
                     await pod.RunAsync(stage1);
                     Assert.StartsWith($"exited {i} ", pod.Status, StringComparison.Ordinal);
@@ -32,6 +38,13 @@ public sealed class FlyHostTests
         }
 
         Assert.Equal(before, HostState.OfThreads());
+        for (int look = 0; look < 200 && !HostState.BlockedSignals().SequenceEqual(signals); look++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Equal(signals, HostState.BlockedSignals());
+        Assert.InRange(HostState.Descriptors(), 1, descriptors + 50);
         Assert.Equal(mounts, HostState.Mounts());
         Assert.Equal(directory, HostState.WorkingDirectory());
         Assert.Equal(1, Libc.prctl(Libc.PR_GET_DUMPABLE, 0, 0, 0, 0));

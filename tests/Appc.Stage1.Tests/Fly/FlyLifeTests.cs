@@ -83,6 +83,20 @@ public sealed class FlyLifeTests : IDisposable
         Assert.Equal("killed 9 signal", _pod.Status);
     }
 
+    [Theory]
+    [InlineData("echo bye; exit 3", "exited 3 exit-code")]
+    [InlineData("echo bye", "killed 9 signal")]
+    public async Task An_app_is_asked_by_its_own_signal_and_has_its_own_time(string onSignal, string status)
+    {
+        _pod.Shell($"trap '{onSignal}' USR1; trap 'echo wrong' TERM; echo ready; while true; do sleep 0.01; done");
+        _pod.Runtime = Nspawn.NspawnStopTests.With("2", "SIGUSR1");
+        Stage1Process process = await _stage1.StartAsync(_pod.Describe());
+        await ReadyAsync();
+        await _stage1.StopAsync(_pod.Describe(), process.Id, TimeSpan.FromHours(1)).WaitAsync(TimeSpan.FromSeconds(60));
+        await process.Ended;
+        Assert.Equal(("ready\nbye\n", status), (_pod.Output, _pod.Status));
+    }
+
     [Fact]
     public async Task After_the_grace_period_everything_of_the_pod_is_killed()
     {

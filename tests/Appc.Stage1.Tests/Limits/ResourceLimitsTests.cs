@@ -75,6 +75,7 @@ public sealed class ResourceLimitsTests
             [
                 AppOf("one", ("resource/block-iops", """{"default":true,"limit":"30"}"""), ("os/linux/no-new-privileges", "true"), ("os/unix/sysctl", """{"net.core.somaxconn":"1"}""")),
                 AppOf("two", ("resource/network-bandwidth", """{"default":true,"limit":"1G"}"""), ("example.com/own", "1")),
+                WithSocket(AppOf("three", ("resource/network-bandwidth", """{"default":true,"limit":"1G"}"""))),
             ],
         };
         using Nspawn.NspawnStage1 stage1 = new();
@@ -82,7 +83,7 @@ public sealed class ResourceLimitsTests
         Assert.Equal(
             [
                 (null, "os/unix/sysctl"), (null, "os/linux/oom-score-adj"), ("one", "resource/block-iops"), ("one", "os/unix/sysctl"),
-                ("two", "resource/network-bandwidth"), ("two", "example.com/own"),
+                ("two", "example.com/own"), ("three", "resource/network-bandwidth"),
             ],
             found.Select(f => (f.App?.ToString(), f.Isolator.Name.ToString())));
         Assert.Contains("kernel.panic, net.../x", found[0].Reason, StringComparison.Ordinal);
@@ -92,6 +93,9 @@ public sealed class ResourceLimitsTests
 
     private static RuntimeApp AppOf(string name, params (string Name, string Json)[] isolators) =>
         new() { Name = AcName.Parse(name), App = new App { Exec = ["/bin/true"], Isolators = Isolators(isolators) } };
+
+    private static RuntimeApp WithSocket(RuntimeApp app) =>
+        app with { App = app.App! with { Ports = [new Port { Name = AcName.Parse("web"), Protocol = "tcp", Number = 80, SocketActivated = true }] } };
 
     private static ResourceLimits Read(params (string Name, string Json)[] isolators) => ResourceLimits.FromIsolators(Isolators(isolators), "test");
 

@@ -161,7 +161,6 @@ public sealed class NspawnSoftwareTests(NspawnFixture fixture) : IDisposable
         Directory.CreateDirectory(Path.Combine(layer, "etc"));
         await File.WriteAllTextAsync(Path.Combine(layer, "etc/passwd"), $"root:x:0:0::/:/bin/sh\ndaemon:x:{User}:{User}::/data:/bin/sh\nnobody:x:998:998::/:/bin/sh\n");
         await File.WriteAllTextAsync(Path.Combine(layer, "etc/group"), $"root:x:0:\ndaemon:x:{User}:\nnobody:x:998:\n");
-        await File.WriteAllTextAsync(Path.Combine(layer, "etc/hosts"), "127.0.0.1 localhost\n");
         Own(Directory.CreateDirectory(Data).FullName);
         return [tree, layer];
     }

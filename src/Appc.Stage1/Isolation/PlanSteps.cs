@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Appc.Linux;
 using Tmds.Linux;
 
-namespace Appc.Stage1.Nspawn;
+namespace Appc.Stage1.Isolation;
 
 /// <summary>Steps of a launch plan that work beneath a root that is not the child's own.</summary>
 internal static class PlanSteps

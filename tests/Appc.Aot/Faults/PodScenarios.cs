@@ -1,0 +1,124 @@
+using Appc.Images;
+using Appc.Manifests;
+using Appc.Pods;
+using Appc.Stage1;
+
+namespace Appc.Aot.Faults;
+
+/// <summary>What a pod goes through, with the fly flavour. The image is there and rendered.</summary>
+internal static class PodScenarios
+{
+    /// <summary>Name of the app that runs until it is stopped.</summary>
+    public const string Waiting = "waiting";
+
+    /// <summary>Name of the app of a pod that records its own end.</summary>
+    public const string Recorded = "recorded";
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("pod-prepare", ImageAsync, PrepareAsync, w => CheckAsync(w, PodState.Prepared)),
+        new("pod-run", ImageAsync, w => RunAsync(w), EndedAsync),
+        new("pod-run-prepared", PrepareFirstAsync, RunPreparedAsync, EndedAsync),
+        new("pod-run-recorded", ImageAsync, w => RunAsync(w, recorded: true), EndedAsync),
+        new("pod-run-limited", ImageAsync, w => RunAsync(w, """{"limit":"64M"}"""), EndedAsync),
+        new("pod-stop", StartFirstAsync, StopAsync, w => CheckAsync(w, PodState.Exited)),
+        new("pod-remove", RunFirstAsync, RemoveAsync, w => CheckAsync(w, null)),
+        new("pod-run-nspawn", ImageAsync, w => RunAsync(w, stage1: "nspawn"), EndedAsync),
+        new("pod-collect", SeveralAsync, Scenario.CollectPodsAsync, w => CheckAsync(w, null)),
+    ];
+
+    private static PodSpec Spec(StoredImage image, string? memory = null, bool waits = false, bool recorded = false, string stage1 = "fly")
+    {
+        AppSpec app = new(image) { Exec = waits ? "/bin/wait" : "/bin/true", Name = waits ? Waiting : recorded ? Recorded : null };
+        if (memory is not null)
+        {
+            app.Isolators.Add(Isolator.Create(IsolatorNames.Memory, memory));
+        }
+
+        return new PodSpec(app) { Stage1 = stage1, Options = new Stage1Options { RecordsOwnEnd = recorded } };
+    }
+
+    private static Task<StoredImage> ImageOfAsync(World world) => world.OpenStore().GetAsync(world.Reference.Id);
+
+    private static async Task ImageAsync(World world)
+    {
+        StoredImage image = await world.ImportAsync();
+        await world.OpenStore().GetLayersAsync(image.Id);
+    }
+
+    private static async Task PrepareAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await runtime.PrepareAsync(Spec(await ImageOfAsync(world)));
+    }
+
+    private static async Task PrepareFirstAsync(World world)
+    {
+        await ImageAsync(world);
+        await PrepareAsync(world);
+    }
+
+    private static async Task RunAsync(World world, string? memory = null, bool recorded = false, string stage1 = "fly")
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await using Pod pod = await runtime.RunAsync(Spec(await ImageOfAsync(world), memory, recorded: recorded, stage1: stage1));
+        await pod.WaitAsync();
+    }
+
+    private static async Task RunFirstAsync(World world)
+    {
+        await ImageAsync(world);
+        await RunAsync(world);
+    }
+
+    private static async Task RunPreparedAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await using Pod pod = await runtime.RunPreparedAsync((await runtime.ListAsync())[0].Uuid);
+        await pod.WaitAsync();
+    }
+
+    /// <summary>A pod that another process has started and looks after.</summary>
+    private static async Task StartFirstAsync(World world)
+    {
+        await ImageAsync(world);
+        using PodRuntime runtime = world.OpenRuntime();
+        await runtime.RunAsync(Spec(await ImageOfAsync(world), waits: true));
+    }
+
+    private static async Task StopAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
+        await pod.StopAsync(TimeSpan.FromSeconds(30));
+    }
+
+    private static async Task RemoveAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await runtime.RemoveAsync((await runtime.ListAsync())[0].Uuid);
+    }
+
+    /// <summary>One that ended, one that was limited, and one that was never run.</summary>
+    private static async Task SeveralAsync(World world)
+    {
+        await RunFirstAsync(world);
+        await RunAsync(world, """{"limit":"64M"}""");
+        await PrepareAsync(world);
+    }
+
+    private static async Task EndedAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        PodStatus status = (await runtime.ListAsync())[0];
+        World.Check(status.State == PodState.Exited, $"the pod is {status.State}");
+        World.Check(status.ExitCode == 0 || status.Apps[0].State == AppState.Unknown, $"the exit code is {status.ExitCode}");
+    }
+
+    private static async Task CheckAsync(World world, PodState? state)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        IReadOnlyList<PodStatus> pods = await runtime.ListAsync();
+        World.Check(state is null ? pods.Count == 0 : pods.Count == 1 && pods[0].State == state, "the pods are " + string.Join(", ", pods.Select(p => p.State)));
+    }
+}
