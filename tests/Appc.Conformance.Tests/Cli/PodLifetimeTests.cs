@@ -18,6 +18,7 @@ public sealed class PodLifetimeTests(Materials materials)
         await using var world = new World(materials);
         string image = await world.StoreAsync(exec: Forever);
         using Process events = world.Start("--format", "json", "events");
+        using Killed watcher = new(events);
         await Programs.UntilAsync(() => Directory.Exists(Path.Combine(world.Root, "pods", "locks")), "the subscription");
         using Process appc = world.Start(["run", "--stage1", stage1, "--name", "mine", .. dies ? ["--lifetime", "caller"] : Array.Empty<string>(), image]);
         Assert.Equal("up", await appc.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
@@ -43,7 +44,6 @@ public sealed class PodLifetimeTests(Materials materials)
             Assert.Equal("ended", (await KindsAsync(events, "ended"))[^1]);
         }
 
-        events.Kill();
         JsonElement report = await world.JsonAsync("gc", "--grace-period", "0");
         JsonElement pod = Assert.Single(report.GetProperty("pods").EnumerateArray());
         Assert.Equal(("mine", "removed"), (pod.GetProperty("name").GetString(), pod.GetProperty("action").GetString()));
@@ -54,6 +54,8 @@ public sealed class PodLifetimeTests(Materials materials)
             Assert.Equal(1, report.GetProperty("idRanges").GetInt32());
         }
 
+        watcher.Dispose();
+        await events.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Empty(world.Traces(uuid));
         await world.RefusedAsync("status", "mine");
     }
@@ -107,6 +109,7 @@ public sealed class PodLifetimeTests(Materials materials)
         Assert.Contains("web", await world.MustAsync("list"), StringComparison.Ordinal);
 
         using Process events = world.Start("--format", "json", "events", "--since-snapshot", "web");
+        using Killed watcher = new(events);
         Assert.Equal(["created", "prepared"], await KindsAsync(events, "prepared"));
         await world.MustAsync("run-prepared", "web");
         await world.MustAsync("rm", "web");
@@ -133,5 +136,17 @@ public sealed class PodLifetimeTests(Materials materials)
         }
         while (kinds[^1] != last);
         return kinds;
+    }
+
+    /// <summary>A program that is not left behind, however the test ends.</summary>
+    private sealed class Killed(Process process) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
     }
 }
