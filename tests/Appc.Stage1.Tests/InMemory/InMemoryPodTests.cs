@@ -335,7 +335,9 @@ public sealed class InMemoryPodTests : IDisposable
     }
 
     private void AssertNoPodLeft() =>
-        Assert.Empty((Directory.Exists(Path.Combine(Root, "pods")) ? Directory.EnumerateFiles(Path.Combine(Root, "pods"), "*", SearchOption.AllDirectories) : []).Where(f => Path.GetFileName(f) is not ("version" or ".lock")));
+        Assert.DoesNotContain(
+            Directory.Exists(Path.Combine(Root, "pods")) ? Directory.EnumerateFiles(Path.Combine(Root, "pods"), "*", SearchOption.AllDirectories) : [],
+            f => Path.GetFileName(f) is not ("version" or ".lock"));
 
     private PodRuntime NewRuntime(Func<InMemoryApp, CancellationToken, Task<int>> behaviour) =>
         new PodRuntimeBuilder(Root).UseInMemory(behaviour).Build();
