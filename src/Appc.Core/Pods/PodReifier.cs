@@ -187,8 +187,9 @@ internal sealed class PodReifier
 
         List<Annotation> annotations =
         [
-            .. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation && !StopAnnotations.IsOne(a)),
+            .. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation && !StopAnnotations.IsOne(a) && !RestartAnnotations.IsOne(a)),
             .. StopAnnotations.Decide(spec, name, _faults),
+            .. RestartAnnotations.Decide(spec, name, lazy, stage1, _faults),
         ];
         if (announces && !lazy && stage1.Features.Readiness)
         {

@@ -57,6 +57,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
         EndsWithHost = true,
         UserNamespaces = true,
         Readiness = true,
+        Restarts = true,
         SocketActivation = true,
         EnforcedIsolators =
         [
