@@ -82,6 +82,11 @@ internal sealed class PodReifier
         RequireFreePorts(apps);
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
         _faults.AddRange(NameFiles.Check(_spec.Options));
+        if (_spec.Options.LogLimit < PodLogLimit.Least)
+        {
+            _faults.Add($"the limit of its logs is less than {PodLogLimit.Least} bytes");
+        }
+
         return new PodManifest
         {
             Apps = apps,

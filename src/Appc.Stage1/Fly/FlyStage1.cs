@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
@@ -23,6 +24,8 @@ namespace Appc.Stage1.Fly;
 /// </remarks>
 public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
 {
+    private static readonly TimeSpan s_logsEvery = TimeSpan.FromSeconds(2);
+
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
     private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
@@ -226,7 +229,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             using LaunchPlan plan = FlyPlan.Build(
                 pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
-            return FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan, guard);
+            Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan, guard);
+            if (pod.Options.LogLimit is { } kept)
+            {
+                _ = KeepLogsAsync(pod, kept, started.Ended);
+            }
+
+            return started;
         }
         catch (LaunchException e)
         {
@@ -291,6 +300,21 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
+
+    private async Task KeepLogsAsync(Stage1Pod pod, long limit, Task ended)
+    {
+        try
+        {
+            while (await Task.WhenAny(ended, Task.Delay(s_logsEvery, _time)).ConfigureAwait(false) != ended)
+            {
+                PodLogLimit.Enforce(pod.Directory, limit);
+            }
+        }
+        catch (IOException e)
+        {
+            _logger.LogsNotKept(pod.Uuid, e.Message);
+        }
+    }
 
     private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod, FlyLimits limits)
     {

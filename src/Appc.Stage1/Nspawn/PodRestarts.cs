@@ -91,7 +91,7 @@ internal static class PodRestarts
 
     private static string Arguments(AcName app, RestartPolicy policy) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{app} {(policy.Mode == RestartMode.Always ? "always" : "on-failure")} {Milliseconds(policy.Delay)} {Milliseconds(policy.MaxDelay)} {policy.MaxRestarts?.ToString(CultureInfo.InvariantCulture) ?? "-"} {(long)Math.Ceiling((policy.Window ?? TimeSpan.Zero).TotalSeconds)}");
+        $"{app} {(policy.Mode == RestartMode.Always ? "always" : "on-failure")} {Milliseconds(policy.Delay)} {Milliseconds(policy.MaxDelay)} {policy.MaxRestarts?.ToString(CultureInfo.InvariantCulture) ?? "-"} {Milliseconds(policy.Window ?? TimeSpan.Zero) / 10}");
 
     private static long Milliseconds(TimeSpan time) => (long)Math.Round(time.TotalMilliseconds);
 }

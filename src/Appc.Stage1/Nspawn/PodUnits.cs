@@ -29,8 +29,13 @@ internal static class PodUnits
             .Set("Requires", string.Join(' ', apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))))
 
             // What requires a unit is started again with it, and would start again what it requires besides.
-            .Set("Wants", string.Join(' ', apps.Where(a => a.Restart is not null).SelectMany(a => FirstUnitsOf(pod, a))))
+            .Set("Wants", string.Join(' ', [.. apps.Where(a => a.Restart is not null).SelectMany(a => FirstUnitsOf(pod, a)), .. PodLogUnits.FirstUnits(pod, host)]))
             .ToString();
+        foreach ((string name, string text) in PodLogUnits.Units(pod, host))
+        {
+            files[name] = text;
+        }
+
         if (NspawnReadiness.IsAnnounced(pod))
         {
             files[NspawnReadiness.BegunUnit] = NspawnReadiness.WriteBegun();

@@ -9,7 +9,7 @@ internal static class Stage1TreeScripts
     [
         // Whether the app is started now, and after which time. What is known of it is one line of fixed length, written over
         // in one call, so that readers outside always find a whole one:
-        // state, starts, code, status and result of the last end, uptime of the change, seconds of the last run, last delay,
+        // state, starts, code, status and result of the last end, uptime at the change and length of the last run in hundredths of seconds, last delay,
         // begin of the window and starts in it, count of kills for memory.
         ("begin", """
             file=/appc/status/.restart-$1
@@ -18,7 +18,7 @@ internal static class Stage1TreeScripts
                 read -r state starts code status result since ran delay begun count kills < "$file"
             fi
             read -r now rest < /proc/uptime
-            now=${now%%.*}
+            now=${now%.*}${now#*.}
             if [ "$state" != new ]; then
                 [ "$2" = always ] || [ "$result" != success ] || exit 1
                 if [ "$count" = 0 ] || { [ "$6" != 0 ] && [ $((now - begun)) -ge "$6" ]; }; then
@@ -26,7 +26,7 @@ internal static class Stage1TreeScripts
                 fi
                 [ "$5" = - ] || [ "$count" -lt "$5" ] || exit 1
                 count=$((count + 1))
-                if [ "$delay" = - ] || [ $((ran * 1000)) -gt "$4" ]; then
+                if [ "$delay" = - ] || [ $((ran * 10)) -gt "$4" ]; then
                     delay=$3
                 else
                     delay=$((delay * 2))
@@ -35,7 +35,7 @@ internal static class Stage1TreeScripts
                 part=$((1000 + delay % 1000))
                 /usr/bin/sleep "$((delay / 1000)).${part#1}"
                 read -r now rest < /proc/uptime
-                now=${now%%.*}
+                now=${now%.*}${now#*.}
             fi
             printf '%-159s\n' "running $((starts + 1)) $code $status $result $now $ran $delay $begun $count $kills" 1<> "$file"
 
@@ -46,7 +46,7 @@ internal static class Stage1TreeScripts
             file=/appc/status/.restart-$1
             read -r state starts code status old since ran delay begun count kills < "$file"
             read -r now rest < /proc/uptime
-            now=${now%%.*}
+            now=${now%.*}${now#*.}
             if [ "$result" = oom-kill ] && [ "$SERVICE_RESULT" != oom-kill ]; then
                 # The count is of the group, which outlives the app.
                 if [ "$killed" = "$kills" ]; then result=$SERVICE_RESULT; fi
@@ -64,6 +64,20 @@ internal static class Stage1TreeScripts
             fi
             read -r code status result < "/appc/status/$1"
             [ "$result" = success ]
+
+            """),
+
+        // Offsets stay as they are: who follows the files goes on where it was.
+        ("keep-logs", """
+            limit=$1
+            shift
+            for file; do
+                size=$(/usr/bin/stat -c %s "$file") || continue
+                end=$(((size - limit) / 65536 * 65536))
+                if [ "$end" -gt 0 ]; then
+                    /usr/bin/fallocate --punch-hole --offset 0 --length "$end" "$file"
+                fi
+            done
 
             """),
 
