@@ -50,10 +50,12 @@ internal static unsafe class SparseFile
             return whence == Libc.SEEK_DATA ? offset : Math.Max(offset, RandomAccess.GetLength(file));
         }
 
+        // Before the seek: a file that grows behind the offset meanwhile has nothing freed there.
+        long length = RandomAccess.GetLength(file);
         using HeldDescriptor held = HeldDescriptor.TryTake(file) ?? throw new ObjectDisposedException(nameof(file));
         long found = Libc.lseek(held.Number, offset, whence);
         return found >= 0 ? found
-            : Errno.Last == Errno.ENXIO ? Math.Max(offset, RandomAccess.GetLength(file))
+            : Errno.Last == Errno.ENXIO ? Math.Max(offset, length)
             : throw new ErrnoException("seek in a log file", Errno.Last);
     }
 }
