@@ -34,6 +34,7 @@ internal sealed class PodSpecFactory(CliContext context)
                 DnsServers = [.. options.GetAll("dns").Where(d => d is not ("host" or "none"))],
                 DnsSearch = [.. options.GetAll("dns-search")],
                 DnsOptions = [.. options.GetAll("dns-opt")],
+                LogLimit = options.Get("log-limit") is { } size ? Values.Parse(size, "--log-limit", Quantity.Parse).Value : null,
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
@@ -98,6 +99,7 @@ internal sealed class PodSpecFactory(CliContext context)
             Input = options.Get("stdin") is { } input ? PodValues.Input(input) : null,
             StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
             StopSignal = options.Get("stop-signal"),
+            Restart = options.Get("restart") is { } restart ? Values.Parse(restart, "--restart", RestartPolicy.Parse) : null,
             ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),
         };
         Add(spec.Arguments, app.ProgramArguments);

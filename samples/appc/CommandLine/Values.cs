@@ -79,7 +79,7 @@ internal static class Values
         {
             return parse(text);
         }
-        catch (ManifestException exception)
+        catch (Exception exception) when (exception is ManifestException or FormatException)
         {
             throw new UsageException($"{option}: {exception.Message}");
         }

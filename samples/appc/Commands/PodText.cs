@@ -27,6 +27,10 @@ internal static class PodText
         : app.Signal is { } signal ? $"killed by {signal}"
         : State(app.State);
 
+    private static string Restarts(AppStatus app) =>
+        app.RestartCount == 0 && app.State != AppState.Restarting ? string.Empty
+        : $", started again {app.RestartCount} times, ended with {(app.LastExitCode is { } code ? $"{code}" : app.LastSignal ?? "an unknown status")}";
+
     public static void Write(Utf8JsonWriter json, PodStatus pod)
     {
         json.WriteStartObject();
@@ -58,6 +62,9 @@ internal static class PodText
             json.WriteBoolean("ready", app.Ready);
             json.WriteNumberOrNull("exitCode", app.ExitCode);
             json.WriteString("signal", app.Signal);
+            json.WriteNumber("restarts", app.RestartCount);
+            json.WriteNumberOrNull("lastExitCode", app.LastExitCode);
+            json.WriteString("lastSignal", app.LastSignal);
             json.WriteTime("started", app.Started);
             json.WriteTime("finished", app.Finished);
             json.WriteEndObject();
@@ -80,7 +87,7 @@ internal static class PodText
         Line("pid", pod.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? string.Empty);
         foreach (AppStatus app in pod.Apps)
         {
-            Line("app " + app.Name, End(app));
+            Line("app " + app.Name, End(app) + Restarts(app));
         }
 
         void Line(string what, string value)

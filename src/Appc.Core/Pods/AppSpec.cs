@@ -85,6 +85,12 @@ public sealed class AppSpec
     /// <value>The default value is null: as the image says with its annotation <c>appc.io/executor/stop-signal</c>, else SIGTERM.</value>
     public string? StopSignal { get; set; }
 
+    /// <summary>Whether the app is started again when it has ended. Under nspawn only; not for apps that a connection starts.</summary>
+    /// <value>
+    /// The default value is null: what <see cref="Annotations"/> say with <see cref="RestartPolicy.AnnotationName"/>, else never.
+    /// </value>
+    public RestartPolicy? Restart { get; set; }
+
     /// <summary>Annotations of the app in the pod.</summary>
     public IList<Annotation> Annotations { get; } = [];
 }

@@ -14,4 +14,7 @@ public enum AppState
 
     /// <summary>Ended, and how is not known: nobody was left to see it, or it was never started.</summary>
     Unknown,
+
+    /// <summary>Ended, and about to be started again by its restart policy (<see cref="AppSpec.Restart"/>).</summary>
+    Restarting,
 }

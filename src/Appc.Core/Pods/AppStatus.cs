@@ -23,8 +23,17 @@ public sealed record AppStatus
     /// <summary>Name of the signal that ended it, such as <c>SIGKILL</c>; null if none did.</summary>
     public string? Signal { get; init; }
 
+    /// <summary>How often it was started again by its restart policy.</summary>
+    public int RestartCount { get; init; }
+
+    /// <summary>Its exit code when it ended last, also while it runs again; null if it has not ended or has no code.</summary>
+    public int? LastExitCode { get; init; }
+
+    /// <summary>Name of the signal that ended it when it ended last, also while it runs again; null if none did.</summary>
+    public string? LastSignal { get; init; }
+
     /// <summary>
-    /// When it was started, with its pod; null if it was not, or if that is not known. An app that a connection starts may have
+    /// When it was started last, the first time with its pod; null if it was not, or if that is not known. An app that a connection starts may have
     /// begun later.
     /// </summary>
     public DateTimeOffset? Started { get; init; }

@@ -120,7 +120,17 @@ public sealed class Pod : IAsyncDisposable
     /// <param name="follow">Whether to go on until the pod has ended and all is copied.</param>
     /// <param name="cancellationToken">Cancels the copying.</param>
     public Task CopyLogsAsync(Stream? standardOutput, Stream? standardError, string? app = null, bool follow = false, CancellationToken cancellationToken = default) =>
-        _runtime.CopyLogsAsync(Uuid, standardOutput, standardError, app, follow, cancellationToken);
+        CopyLogsAsync(new LogOptions { App = app, Follow = follow }, standardOutput, standardError, cancellationToken);
+
+    /// <summary>Copies what the apps have written, as far as it is still there: from the end, from a cursor, or while they write.</summary>
+    /// <param name="options">What to copy.</param>
+    /// <param name="standardOutput">Takes the apps' standard output; null leaves it out.</param>
+    /// <param name="standardError">Takes the apps' standard error; null leaves it out.</param>
+    /// <param name="cancellationToken">Cancels the copying; the cursor of <paramref name="options"/> then tells how far it came.</param>
+    /// <returns>How far it was copied, to go on from there: the cursor of <paramref name="options"/> if there is one.</returns>
+    /// <exception cref="PodException">The pod has no such app, or is gone.</exception>
+    public Task<LogCursor> CopyLogsAsync(LogOptions options, Stream? standardOutput, Stream? standardError, CancellationToken cancellationToken = default) =>
+        _runtime.CopyLogsAsync(Uuid, options, standardOutput, standardError, cancellationToken);
 
     /// <summary>What the apps have written to their standard output so far, as UTF-8 text.</summary>
     /// <param name="app">Name of the one app to read from; null for all, in the order of the manifest.</param>

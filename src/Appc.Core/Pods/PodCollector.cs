@@ -100,6 +100,11 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
     private async Task<GarbageAction?> CollectOneAsync(PodLocation location, GarbageOptions options, GarbageTally freed, CancellationToken cancellationToken)
     {
         PodState state = PodStatusReader.StateOf(pods, location);
+        if (state is PodState.Running or PodState.Exited && PodFiles.TryReadRecord(location.Directory)?.Options.LogLimit is { } limit)
+        {
+            PodLogLimit.Enforce(location.Directory, limit);
+        }
+
         bool due = state switch
         {
             PodState.Exited or PodState.AbortedPrepare or PodState.Garbage => true,

@@ -120,14 +120,17 @@ internal static class PodFiles
             return null;
         }
 
-        DateTimeOffset finished = line.Written;
-        return line.Words switch
-        {
-            ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null, finished),
-            ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal), finished),
-            _ => (null, null, finished),
-        };
+        (int? exitCode, string? signal) = ReadEnd(line.Words);
+        return (exitCode, signal, line.Written);
     }
+
+    /// <summary>What the words of a status say.</summary>
+    public static (int? ExitCode, string? Signal) ReadEnd(string[] words) => words switch
+    {
+        ["exited", var code, ..] when int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int exitCode) => (exitCode, null),
+        ["killed" or "dumped", var signal, ..] => (null, SignalNumbers.NameOf(signal)),
+        _ => (null, null),
+    };
 
     /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
     public static string? ReadResult(string directory, AcName app) =>

@@ -1,24 +1,33 @@
+using Appc.Linux;
 using Appc.Manifests;
+using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Pods;
 
-/// <summary>Copies the log files of a pod, which its apps append to, and follows them while they grow.</summary>
+/// <summary>
+/// Copies the log files of a pod, which its apps append to, and follows them while they grow. The head of such a file may be
+/// freed at any time, while it is read too; what is lost so is counted, and the copy goes on with the next whole line.
+/// </summary>
 internal sealed class PodLogCopier : IDisposable
 {
     private const int BufferBytes = 32 * 1024;
 
     private readonly List<(string Name, Stream Target)> _sources = [];
-    private readonly Dictionary<string, FileStream> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SafeFileHandle> _open = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _cut = new(StringComparer.Ordinal);
     private readonly byte[] _buffer = new byte[BufferBytes];
+    private readonly int? _tail;
 
-    public PodLogCopier(PodManifest manifest, Stream? standardOutput, Stream? standardError, string? app)
+    public PodLogCopier(PodManifest manifest, Stream? standardOutput, Stream? standardError, LogOptions options)
     {
-        List<RuntimeApp> apps = [.. manifest.Apps.Where(a => app is null || a.Name.ToString() == app)];
+        List<RuntimeApp> apps = [.. manifest.Apps.Where(a => options.App is null || a.Name.ToString() == options.App)];
         if (apps.Count == 0)
         {
-            throw new PodException(PodFailure.NotFound, $"the pod has no app that is called '{app}'", "its apps are " + string.Join(", ", manifest.Apps.Select(a => a.Name)));
+            throw new PodException(PodFailure.NotFound, $"the pod has no app that is called '{options.App}'", "its apps are " + string.Join(", ", manifest.Apps.Select(a => a.Name)));
         }
 
+        Cursor = options.Cursor ?? new LogCursor();
+        _tail = options.Tail;
         foreach (RuntimeApp each in apps)
         {
             if (standardOutput is not null)
@@ -33,6 +42,8 @@ internal sealed class PodLogCopier : IDisposable
         }
     }
 
+    public LogCursor Cursor { get; }
+
     /// <summary>Copies what has come since the last call.</summary>
     /// <param name="directory">The pod's directory of the moment; null if it is gone. Files once open stay so.</param>
     /// <param name="cancellationToken">Cancels the copying.</param>
@@ -40,7 +51,7 @@ internal sealed class PodLogCopier : IDisposable
     {
         foreach ((string name, Stream target) in _sources)
         {
-            if (!_open.TryGetValue(name, out FileStream? file))
+            if (!_open.TryGetValue(name, out SafeFileHandle? file))
             {
                 if (directory is null || TryOpen(Path.Combine(directory, "logs", name)) is not { } opened)
                 {
@@ -48,30 +59,76 @@ internal sealed class PodLogCopier : IDisposable
                 }
 
                 _open[name] = file = opened;
+                if (Cursor.Find(name) is null)
+                {
+                    Cursor.Move(name, _tail is { } lines ? await LogTail.FindAsync(file, lines, _buffer, cancellationToken).ConfigureAwait(false) : 0);
+                }
             }
 
-            int read;
-            while ((read = await file.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false)) > 0)
-            {
-                await target.WriteAsync(_buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                await target.FlushAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await CopyAsync(name, file, target, cancellationToken).ConfigureAwait(false);
         }
     }
 
     public void Dispose()
     {
-        foreach (FileStream file in _open.Values)
+        foreach (SafeFileHandle file in _open.Values)
         {
             file.Dispose();
         }
     }
 
-    private static FileStream? TryOpen(string path)
+    private async Task CopyAsync(string name, SafeFileHandle file, Stream target, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            long offset = Cursor.Find(name) ?? 0;
+            long data = SparseFile.NextData(file, offset);
+            if (data > offset)
+            {
+                Cursor.Move(name, data, data - offset);
+                _cut.Add(name);
+                offset = data;
+            }
+
+            int read = await RandomAccess.ReadAsync(file, _buffer, offset, cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return;
+            }
+
+            // What was freed meanwhile was read as zeros. Nothing ever fills a hole: without one now there was none then.
+            read = (int)Math.Min(read, SparseFile.NextHole(file, offset) - offset);
+            if (read <= 0)
+            {
+                continue;
+            }
+
+            int skipped = 0;
+            if (_cut.Contains(name))
+            {
+                int newLine = _buffer.AsSpan(0, read).IndexOf((byte)'\n');
+                skipped = newLine < 0 ? read : newLine + 1;
+                if (newLine >= 0)
+                {
+                    _cut.Remove(name);
+                }
+            }
+
+            if (skipped < read)
+            {
+                await target.WriteAsync(_buffer.AsMemory(skipped, read - skipped), cancellationToken).ConfigureAwait(false);
+                await target.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            Cursor.Move(name, offset + read, skipped);
+        }
+    }
+
+    private static SafeFileHandle? TryOpen(string path)
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -86,6 +86,11 @@ internal sealed class PodReifier
         }
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
         _faults.AddRange(NameFiles.Check(_spec.Options));
+        if (_spec.Options.LogLimit < PodLogLimit.Least)
+        {
+            _faults.Add($"the limit of its logs is less than {PodLogLimit.Least} bytes");
+        }
+
         return new PodManifest
         {
             Apps = apps,
@@ -191,8 +196,9 @@ internal sealed class PodReifier
 
         List<Annotation> annotations =
         [
-            .. spec.Annotations.Where(a => a.Name.ToString() is not (Stage1App.ReadinessAnnotation or Stage1App.InputAnnotation) && !StopAnnotations.IsOne(a)),
+            .. spec.Annotations.Where(a => a.Name.ToString() is not (Stage1App.ReadinessAnnotation or Stage1App.InputAnnotation) && !StopAnnotations.IsOne(a) && !RestartAnnotations.IsOne(a)),
             .. StopAnnotations.Decide(spec, name, _faults),
+            .. RestartAnnotations.Decide(spec, name, lazy, stage1, _faults),
         ];
         if (announces && !lazy && stage1.Features.Readiness)
         {

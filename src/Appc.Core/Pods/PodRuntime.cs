@@ -312,15 +312,19 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     internal PodPortForward Forward(string uuid, int port, IPEndPoint? at) =>
         new(at ?? new IPEndPoint(IPAddress.Loopback, 0), uuid, Port(port), token => _network.ConnectAsync(uuid, port, token), _logger);
 
-    internal async Task CopyLogsAsync(string uuid, Stream? standardOutput, Stream? standardError, string? app, bool follow, CancellationToken cancellationToken)
+    internal async Task<LogCursor> CopyLogsAsync(string uuid, LogOptions options, Stream? standardOutput, Stream? standardError, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Tail ?? 0, nameof(options));
         PodLocation location = _pods.Resolve(uuid);
-        using var copier = new PodLogCopier(PodFiles.ReadManifest(location.Directory), standardOutput, standardError, app);
+        using var copier = new PodLogCopier(PodFiles.ReadManifest(location.Directory), standardOutput, standardError, options);
         await copier.CopyNewAsync(location.Directory, cancellationToken).ConfigureAwait(false);
-        if (follow)
+        if (options.Follow)
         {
             await FollowLogsAsync(copier, location, cancellationToken).ConfigureAwait(false);
         }
+
+        return copier.Cursor;
     }
 
     private async Task FollowLogsAsync(PodLogCopier copier, PodLocation location, CancellationToken cancellationToken)

@@ -100,21 +100,31 @@ internal static class PodStatusReader
         List<AppStatus> apps = new(manifest.Apps.Count);
         foreach (RuntimeApp app in manifest.Apps)
         {
+            AppRestarts? restarts = RestartAnnotations.Find(app) is null ? null : AppRestarts.Read(location.Directory, app.Name);
             var ended = PodFiles.ReadStatus(location.Directory, app.Name);
+            if (ended is null && state != PodState.Running && restarts is { Running: false, LastLine: not null })
+            {
+                // It waited to be started again when its pod ended.
+                ended = (restarts.LastExitCode, restarts.LastSignal, restarts.Changed);
+            }
+
             bool started = ended is not null || state == PodState.Running;
             apps.Add(new AppStatus
             {
                 Name = app.Name,
                 ImageId = app.Image.Id,
                 State = ended is { } end ? (end.ExitCode is null && end.Signal is null ? AppState.Unknown : AppState.Exited)
-                    : state == PodState.Running ? AppState.Running
+                    : state == PodState.Running ? (restarts is { Running: false } ? AppState.Restarting : AppState.Running)
                     : state is PodState.Preparing or PodState.Prepared ? AppState.Prepared
                     : AppState.Unknown,
                 Ready = started && (!Stage1App.Announces(app) || PodFiles.ReadReady(location.Directory, app.Name)),
                 ExitCode = ended?.ExitCode,
                 Signal = ended?.Signal,
-                Started = started ? podStarted : null,
+                Started = !started ? null : restarts is { Running: true, Count: > 0 } && ended is null ? restarts.Changed : podStarted,
                 Finished = ended?.Finished,
+                RestartCount = restarts?.Count ?? 0,
+                LastExitCode = restarts is null ? ended?.ExitCode : restarts.LastExitCode,
+                LastSignal = restarts is null ? ended?.Signal : restarts.LastSignal,
             });
         }
 

@@ -27,6 +27,9 @@ public sealed record Stage1Features
     /// <summary>Whether apps can announce when they are ready (<see cref="Stage1App.AnnouncesReadiness"/>).</summary>
     public bool Readiness { get; init; }
 
+    /// <summary>Whether apps are started again when they have ended (<see cref="Pods.AppSpec.Restart"/>).</summary>
+    public bool Restarts { get; init; }
+
     /// <summary>Whether apps can be handed listening sockets (<see cref="Stage1Pod.Sockets"/>).</summary>
     public bool SocketActivation { get; init; }
 

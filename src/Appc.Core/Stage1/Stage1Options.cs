@@ -66,6 +66,14 @@ public sealed record Stage1Options
     public bool RecordsOwnEnd { get; init; }
 
     /// <summary>
+    /// How many bytes of each app's standard output, and as many of its standard error, are kept. What was written before is freed every
+    /// two seconds by the pod's own systemd, in whole blocks, and so up to 64 KiB and two seconds of output more are there. With
+    /// fly the program that started the pod does it; <see cref="Pods.PodRuntime.CollectGarbageAsync"/> does it for all. At least 65536.
+    /// </summary>
+    /// <value>The default value is null: nothing is freed.</value>
+    public long? LogLimit { get; init; }
+
+    /// <summary>
     /// How long an app that announces its readiness may take for it. When that is over it is stopped, and counts as
     /// failed.
     /// </summary>

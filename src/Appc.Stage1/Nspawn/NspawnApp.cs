@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Nspawn;
@@ -48,6 +49,9 @@ internal sealed record NspawnApp
 
     /// <summary>Owner and mode of the image's root directory.</summary>
     internal required Libc.Statx RootAttributes { get; init; }
+
+    /// <summary>How it is started again; null if it is not.</summary>
+    internal RestartPolicy? Restart => RestartAnnotations.Find(App.Runtime);
 
     internal AcName Name => App.Name;
 

@@ -213,7 +213,9 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         {
             // The pod could have put anything into this directory: written without following a link.
             using StatusFile file = StatusFile.Open(pod.StatusPath(app.Name));
-            if (file.Write(Encoding.ASCII.GetBytes(status + "\n")) is { } error)
+            AppRestarts? restarts = RestartAnnotations.Find(app.Runtime) is null ? null : AppRestarts.Read(pod.Directory, app.Name);
+            string line = restarts is { Running: false, LastLine: { } last } ? last : status;
+            if (file.Write(Encoding.ASCII.GetBytes(line + "\n")) is { } error)
             {
                 logger.CleanupFailed(pod.Uuid, $"the status of the app {app.Name}", error);
             }

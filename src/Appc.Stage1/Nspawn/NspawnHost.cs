@@ -24,6 +24,8 @@ internal sealed class NspawnHost(NspawnOptions options)
     internal static IEnumerable<string> HelpersOf(string systemd) =>
         new[] { Path.Combine(Path.GetDirectoryName(systemd)!, "systemd-executor") }.Where(File.Exists);
 
+    internal static string? FindTool(string name) => Pick(null, ["/usr/bin/" + name, "/bin/" + name]);
+
     internal static string? Shell => Pick(null, ShellPaths);
 
     internal async Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken)

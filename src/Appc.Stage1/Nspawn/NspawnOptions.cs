@@ -21,7 +21,7 @@ public sealed class NspawnOptions
 
     /// <summary>
     /// Whether apps write to the journal of the host instead of to the pod's log files, named by SYSLOG_IDENTIFIER. The journal
-    /// files it under the unit that this process runs in; <see cref="Pods.Pod.CopyLogsAsync"/> then finds nothing.
+    /// files it under the unit that this process runs in; <see cref="Pods.Pod.CopyLogsAsync(Pods.LogOptions, Stream, Stream, CancellationToken)"/> then finds nothing.
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool Journal { get; set; }

@@ -59,6 +59,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         EndsWithHost = true,
         UserNamespaces = true,
         Readiness = true,
+        Restarts = true,
         SocketActivation = true,
         EnforcedIsolators =
         [

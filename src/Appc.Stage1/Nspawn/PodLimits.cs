@@ -49,6 +49,13 @@ internal sealed class PodLimits
         }
 
         host ??= LimitHost.Find();
+        if (pod.Apps.Count > 1 && pod.Apps.FirstOrDefault(a => RestartAnnotations.Find(a.Runtime) is not null && limits._ofApps[a.Name].NetworkBytes is not null) is { } both)
+        {
+            throw new LaunchException(
+                "prepare the limits", 0, $"{subject}: the app {both.Name} has a limit of network of its own, which would be lost when it is started again",
+                "Give the limit to the pod, or the app no restart policy.");
+        }
+
         foreach (string controller in needed.Where(c => host.WhyNot(c) is null))
         {
             if (host.Version1(controller) is { } own)
@@ -245,7 +252,15 @@ internal sealed class PodLimits
             text.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
         }
 
-        return text.Section("Service").Set("Type", "simple").Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/limit {unit} {app.Name}").ToString();
+        PodRestarts.WriteMover(text, app);
+        text.Section("Service");
+        if (app.Restart is not null)
+        {
+            // Systemd removes the group when the app has ended.
+            text.Set("ExecStartPre", $"/usr/bin/dash /usr/lib/appc/freeze {unit}");
+        }
+
+        return text.Set("Type", "simple").Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/limit {unit} {app.Name}").ToString();
     }
 
     /// <summary>Adds to a unit what it needs before it, and the limits that the systemd inside sets.</summary>

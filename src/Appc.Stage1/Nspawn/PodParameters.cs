@@ -33,7 +33,7 @@ internal static class PodParameters
         PodFilesWriter.WriteFile(
             Path.Combine(paths.Units, Unit),
             new UnitText()
-                .Section("Unit").Set("DefaultDependencies", "no").Set("FailureAction", "exit-force")
+                .Section("Unit").Set("DefaultDependencies", "no").Set("StartLimitIntervalSec", "0").Set("FailureAction", "exit-force")
                 .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"/usr/bin/dash {Stage1TreeFiles.PodDirectory}/{Script}")
 
                 // Nspawn makes most of /proc/sys read-only; with this the unit gets a /proc of its own.

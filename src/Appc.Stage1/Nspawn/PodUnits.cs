@@ -26,15 +26,23 @@ internal static class PodUnits
         // Requires, not Wants: if one unit cannot be loaded, none is started and process 1 gives up.
         files[PodTarget] = new UnitText().Section("Unit")
             .Set("DefaultDependencies", "no")
-            .Set("Requires", string.Join(' ', apps.SelectMany(a => FirstUnitsOf(pod, a))))
+            .Set("Requires", string.Join(' ', apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))))
+
+            // What requires a unit is started again with it, and would start again what it requires besides.
+            .Set("Wants", string.Join(' ', [.. apps.Where(a => a.Restart is not null).SelectMany(a => FirstUnitsOf(pod, a)), .. PodLogUnits.FirstUnits(pod, host)]))
             .ToString();
+        foreach ((string name, string text) in PodLogUnits.Units(pod, host))
+        {
+            files[name] = text;
+        }
+
         if (NspawnReadiness.IsAnnounced(pod))
         {
             files[NspawnReadiness.BegunUnit] = NspawnReadiness.WriteBegun();
         }
 
         // A lone app ends the pod itself, unless something follows it.
-        int count = apps.Count == 1 && apps[0].PostStop is not null ? 2 : apps.Count;
+        int count = apps.Count == 1 && (apps[0].PostStop is not null || apps[0].Restart is not null) ? 2 : apps.Count;
         if (count > 1)
         {
             files[AliveTarget] = new UnitText().Section("Unit")
@@ -55,6 +63,11 @@ internal static class PodUnits
             if (app.PreStart is not null)
             {
                 files[app.PreStartUnitName] = PreStartUnit(pod, app, count, host, sets, stopTimeout, subject);
+            }
+
+            foreach ((string name, string text) in PodRestarts.Units(app, pod.Options.ExitPolicy))
+            {
+                files[name] = text;
             }
 
             if (app.PostStop is not null)
@@ -87,14 +100,23 @@ internal static class PodUnits
             unit.Set("Wants", app.PostStopUnitName).Set("After", app.PostStopUnitName);
         }
 
-        WriteEnd(unit, pod.Options.ExitPolicy, count);
+        if (app.Restart is null)
+        {
+            WriteEnd(unit, pod.Options.ExitPolicy, count);
+        }
+        else
+        {
+            PodRestarts.WriteApp(unit, app);
+        }
+
         NspawnSockets.WriteApp(unit, pod, app.Name, count);
         unit.Section("Service")
             .Set("Type", NspawnReadiness.TypeOf(pod, app))
             .Set("RootDirectoryStartOnly", "yes")
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
-            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}");
+            .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}{(app.Restart is null ? "" : " again")}");
         WriteExecution(unit, pod, app, host, sets, stopTimeout, subject, app.App.Input);
+        PodRestarts.WriteService(unit, app);
         NspawnReadiness.WriteApp(unit, pod, app);
         return unit.ToString();
     }
@@ -103,7 +125,15 @@ internal static class PodUnits
     private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
-        WriteFailure(unit, pod.Options.ExitPolicy, count);
+        if (app.Restart is null)
+        {
+            WriteFailure(unit, pod.Options.ExitPolicy, count);
+        }
+        else
+        {
+            PodRestarts.WritePreStart(unit, app);
+        }
+
         unit.Section("Service")
             .Set("Type", "oneshot")
             .Set("RootDirectoryStartOnly", "yes")
@@ -120,6 +150,7 @@ internal static class PodUnits
             .Set("StopWhenUnneeded", "yes")
             .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
             .Set("Wants", AliveTarget).Set("After", AliveTarget);
+        PodRestarts.WritePostStop(unit, app);
         if (app.PreStart is not null)
         {
             // What was never begun has nothing to follow it.

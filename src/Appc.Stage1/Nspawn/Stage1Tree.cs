@@ -92,8 +92,9 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         string systemd = host.Systemd ?? throw Missing("systemd");
         string shell = NspawnHost.Shell ?? throw Missing("a shell");
         string[] helpers = [.. NspawnHost.HelpersOf(systemd)];
-        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell], cancellationToken).ConfigureAwait(false);
-        List<string> sources = [systemd, .. helpers, shell, .. objects];
+        string[] tools = [.. Stage1TreeScripts.Tools.Select(t => NspawnHost.FindTool(t) ?? throw Missing(t))];
+        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell, .. tools], cancellationToken).ConfigureAwait(false);
+        List<string> sources = [systemd, .. helpers, shell, .. tools, .. objects];
         string key = KeyOf(sources) ?? throw new LaunchException("build the stage1 tree", 0, "the host's systemd changed while its files were read", "Try again.");
         string sets = await ProgramOutput.ReadAsync("systemd-analyze", ["syscall-filter"], cancellationToken).ConfigureAwait(false) ?? throw Missing("systemd-analyze");
         string final = Path.Combine(_directory, Prefix + key);
@@ -101,7 +102,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         {
             string temporary = Path.Combine(_directory, ".new");
             TreeRemover.Remove(temporary);
-            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, objects, sets);
+            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, tools, objects, sets);
             Sync(temporary);
             Directory.Move(temporary, final);
         }
@@ -195,5 +196,5 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
     }
 
     private static LaunchException Missing(string what) =>
-        new("build the stage1 tree", 0, $"{what} was not found on this host", "Install it: apt-get install systemd dash");
+        new("build the stage1 tree", 0, $"{what} was not found on this host", "Install it: apt-get install systemd dash coreutils util-linux");
 }

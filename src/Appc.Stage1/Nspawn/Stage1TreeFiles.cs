@@ -8,7 +8,7 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 4\n";
+    internal const string Recipe = "appc nspawn tree 5\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -57,10 +57,14 @@ internal static class Stage1TreeFiles
         result=$SERVICE_RESULT
         if [ "$EXIT_STATUS" = KILL ] && [ -e "/appc/limits/memory/app-$1/memory.oom_control" ]; then
             while read -r name count; do
-                if [ "$name" = oom_kill ] && [ "$count" != 0 ]; then result=oom-kill; fi
+                if [ "$name" = oom_kill ] && [ "$count" != 0 ]; then result=oom-kill killed=$count; fi
             done < "/appc/limits/memory/app-$1/memory.oom_control"
         fi
-        printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$result" > "/appc/status/$1"
+        if [ "$2" = again ]; then
+            . /usr/lib/appc/ended-again
+        else
+            printf '%s %s %s\n' "$EXIT_CODE" "$EXIT_STATUS" "$result" > "/appc/status/$1"
+        fi
 
         """;
 
@@ -93,7 +97,7 @@ internal static class Stage1TreeFiles
         "var/tmp", "var/log", "root", "opt/stage2", "appc",
     ];
 
-    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, IEnumerable<string> sharedObjects, string systemCallSets)
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, IEnumerable<string> tools, IEnumerable<string> sharedObjects, string systemCallSets)
     {
         foreach (string directory in Directories)
         {
@@ -114,6 +118,11 @@ internal static class Stage1TreeFiles
         }
 
         Copy(shell, tree, "/usr/bin/dash");
+        foreach (string tool in tools)
+        {
+            Copy(tool, tree, "/usr/bin/" + Path.GetFileName(tool));
+        }
+
         foreach (string path in sharedObjects)
         {
             Copy(path, tree, path);
@@ -124,6 +133,11 @@ internal static class Stage1TreeFiles
         Text(tree, "usr/lib/appc/not-started", NotStartedText);
         Text(tree, "usr/lib/appc/limit", LimitText);
         Text(tree, MarkScript, MarkText);
+        foreach ((string name, string text) in Stage1TreeScripts.All)
+        {
+            Text(tree, "usr/lib/appc/" + name, text);
+        }
+
         Text(tree, SystemCallSets, systemCallSets);
 
         string shutdown = Path.Combine(tree, "usr/lib/systemd/systemd-shutdown");

@@ -1,0 +1,21 @@
+namespace Appc.Pods;
+
+/// <summary>What to copy of a pod's logs.</summary>
+public sealed record LogOptions
+{
+    /// <summary>Name of the one app to copy from.</summary>
+    /// <value>The default value is null: all apps.</value>
+    public string? App { get; init; }
+
+    /// <summary>Whether to go on until the pod has ended and all is copied.</summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool Follow { get; init; }
+
+    /// <summary>With how many of the last lines each stream begins. Of no effect on streams in which <see cref="Cursor"/> has a position.</summary>
+    /// <value>The default value is null: with all that is there.</value>
+    public int? Tail { get; init; }
+
+    /// <summary>Where to begin; it is moved on with what is copied.</summary>
+    /// <value>The default value is null: at the beginning.</value>
+    public LogCursor? Cursor { get; init; }
+}
