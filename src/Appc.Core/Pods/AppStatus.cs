@@ -25,7 +25,7 @@ public sealed record AppStatus
 
     /// <summary>
     /// When it was started, with its pod; null if it was not, or if that is not known. An app that a connection starts may have
-    /// begun later.
+    /// begun later. In a mutable pod: when it was last started, and null when it has ended.
     /// </summary>
     public DateTimeOffset? Started { get; init; }
 

@@ -24,6 +24,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
     private readonly PodNetwork _network;
+    private readonly PodApps _apps;
     private readonly ILogger _logger;
     private readonly ProcessWatcher _watcher;
     private readonly PodWatch _watch;
@@ -42,6 +43,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _watcher = new ProcessWatcher(loop);
         _watch = new PodWatch(_pods, loop, _watcher, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
+        _apps = new PodApps(_pods, images, _factory, trust, _supervisor, logger);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
@@ -300,6 +302,21 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
+
+    internal Task<AppStatus> AddAppAsync(string uuid, AppSpec app, bool start, TrustPolicy? trust, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return StorageErrors.ExplainAsync($"the app cannot be added to the pod {uuid}", () => _apps.AddAsync(uuid, app, start, trust, cancellationToken));
+    }
+
+    internal Task<AppStatus> StartAppAsync(string uuid, string app, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be started in the pod {uuid}", () => _apps.StartAsync(uuid, app, cancellationToken));
+
+    internal Task<AppStatus> StopAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be stopped in the pod {uuid}", () => _apps.StopAsync(uuid, app, grace, cancellationToken));
+
+    internal Task RemoveAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be removed from the pod {uuid}", () => _apps.RemoveAsync(uuid, app, grace, cancellationToken));
 
     internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
         new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);

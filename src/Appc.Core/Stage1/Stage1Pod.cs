@@ -33,6 +33,9 @@ public sealed record Stage1Pod
     /// <summary>What ends the pod beside its apps. Known at the start only.</summary>
     public PodLifetime Lifetime { get; init; }
 
+    /// <summary>Whether apps come and go while the pod runs, so that it does not end with the last one (<see cref="IStage1Apps"/>).</summary>
+    public bool Mutable { get; init; }
+
     /// <summary>Listening sockets that its apps are handed. Known at the start only.</summary>
     public IReadOnlyList<Stage1Socket> Sockets { get; init; } = [];
 
