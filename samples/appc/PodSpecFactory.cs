@@ -19,6 +19,7 @@ internal sealed class PodSpecFactory(CliContext context)
             Trust = context.Trust,
             Strict = options.Has("strict"),
             Name = options.Get("name"),
+            Mutable = options.Has("mutable"),
             Lifetime = options.Get("lifetime") switch
             {
                 null or "independent" => PodLifetime.Independent,
@@ -65,6 +66,12 @@ internal sealed class PodSpecFactory(CliContext context)
 
         return spec;
     }
+
+    /// <summary>One app alone, for a pod that runs.</summary>
+    public async Task<AppSpec> CreateAppAsync(PodArguments arguments, CancellationToken cancellationToken) => arguments.Apps.Count == 1
+        ? await CreateAppAsync(
+            arguments.Apps[0], arguments.Pod, await SharedEnvironmentAsync(arguments.Pod, cancellationToken), FetchSettings.ParsePolicy(arguments.Pod.Get("pull-policy")), cancellationToken)
+        : throw new UsageException("one image is added at a time");
 
     private async Task<AppSpec> CreateAppAsync(
         AppArguments app, Arguments pod, Dictionary<string, string> shared, PullPolicy policy, CancellationToken cancellationToken)
