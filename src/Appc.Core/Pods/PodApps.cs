@@ -47,7 +47,7 @@ internal sealed class PodApps(
             catch (Exception e)
             {
                 activity.Fail(e);
-                await TakeBackAsync(change, pod, app.Name).ConfigureAwait(false);
+                await TakeBackAsync(change, app.Name).ConfigureAwait(false);
                 throw;
             }
 
@@ -171,11 +171,11 @@ internal sealed class PodApps(
         PodFiles.ReplaceRecord(change.Location.Directory, change.Record);
     }
 
-    private async Task TakeBackAsync(Change change, Stage1Pod pod, AcName app)
+    private async Task TakeBackAsync(Change change, AcName app)
     {
         try
         {
-            await change.Stage1.RemoveAppAsync(pod, change.First, app, CancellationToken.None).ConfigureAwait(false);
+            await change.Stage1.RemoveAppAsync(change.Describe(pods.Root), change.First, app, CancellationToken.None).ConfigureAwait(false);
             PodFiles.ReplaceRecord(change.Location.Directory, change.Record);
         }
         catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)

@@ -10,26 +10,43 @@ internal sealed class PodLogCopier : IDisposable
     private readonly List<(string Name, Stream Target)> _sources = [];
     private readonly Dictionary<string, FileStream> _open = new(StringComparer.Ordinal);
     private readonly byte[] _buffer = new byte[BufferBytes];
+    private readonly string? _app;
+    private readonly Stream? _standardOutput;
+    private readonly Stream? _standardError;
 
     public PodLogCopier(PodManifest manifest, Stream? standardOutput, Stream? standardError, string? app)
     {
-        List<RuntimeApp> apps = [.. manifest.Apps.Where(a => app is null || a.Name.ToString() == app)];
-        if (apps.Count == 0)
+        _app = app;
+        _standardOutput = standardOutput;
+        _standardError = standardError;
+        Update(manifest);
+        if (app is not null && manifest.Apps.All(a => a.Name.ToString() != app))
         {
             throw new PodException(PodFailure.NotFound, $"the pod has no app that is called '{app}'", "its apps are " + string.Join(", ", manifest.Apps.Select(a => a.Name)));
         }
+    }
 
-        foreach (RuntimeApp each in apps)
+    /// <summary>Goes on with the apps that the pod has now. Those that are gone are forgotten.</summary>
+    public void Update(PodManifest manifest)
+    {
+        _sources.Clear();
+        foreach (RuntimeApp each in manifest.Apps.Where(a => _app is null || a.Name.ToString() == _app))
         {
-            if (standardOutput is not null)
+            if (_standardOutput is not null)
             {
-                _sources.Add((each.Name + ".out", standardOutput));
+                _sources.Add((each.Name + ".out", _standardOutput));
             }
 
-            if (standardError is not null)
+            if (_standardError is not null)
             {
-                _sources.Add((each.Name + ".err", standardError));
+                _sources.Add((each.Name + ".err", _standardError));
             }
+        }
+
+        foreach (string gone in _open.Keys.Except(_sources.Select(s => s.Name)).ToArray())
+        {
+            _open[gone].Dispose();
+            _open.Remove(gone);
         }
     }
 

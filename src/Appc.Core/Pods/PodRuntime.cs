@@ -338,9 +338,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private async Task FollowLogsAsync(PodLogCopier copier, PodLocation location, CancellationToken cancellationToken)
     {
         Task<PodStatus> end = WaitAsync(location.Uuid, cancellationToken);
+        bool mutable = PodFiles.TryReadRecord(location.Directory)?.Mutable == true;
         using var changes = new DirectoryChanges(Path.Combine(location.Directory, "logs"));
         while (!end.IsCompleted)
         {
+            if (mutable && PodFiles.TryReadManifest(location.Directory) is { } manifest)
+            {
+                copier.Update(manifest);
+            }
+
             await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
             await Task.WhenAny(end, changes.WaitAsync(cancellationToken)).ConfigureAwait(false);
         }

@@ -49,7 +49,7 @@ public interface IStage1Apps
     Task StopAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, TimeSpan grace, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes an app that does not run out of the pod, with its logs and its status. Safe to repeat, and for one that was not
+    /// Takes an app that does not run out of the pod, with its logs, its status, and volumes that the pod no longer has. Safe to repeat, and for one that was not
     /// added in whole.
     /// </summary>
     /// <param name="pod">The pod. The app need not be among its apps.</param>

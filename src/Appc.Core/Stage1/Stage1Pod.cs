@@ -25,8 +25,8 @@ public sealed record Stage1Pod
 
     /// <summary>
     /// Descriptor of the pod's lock, held exclusively. The first process must inherit it (its number does not
-    /// matter) and keep it open for as long as it lives. -1 when the pod is not being started, or on systems
-    /// without such locks.
+    /// matter) and keep it open for as long as it lives. While the pod's apps are changed: that of the lock of its apps. -1 at
+    /// other times, and on systems without such locks.
     /// </summary>
     public int LockDescriptor { get; init; } = -1;
 

@@ -109,7 +109,7 @@ internal sealed class NspawnApps(
         }
 
         // Begun is what comes before it; then there is a process, or an end.
-        while (!IsRunning(name) && PodFiles.ReadStatus(pod.Directory, name) is null && time.GetElapsedTime(begin) < options.StartTimeout && ProcessIdentity.IsAlive(firstProcess))
+        while (NspawnProcesses.OfApp(_paths, name).Count == 0 && PodFiles.ReadStatus(pod.Directory, name) is null && time.GetElapsedTime(begin) < options.StartTimeout && ProcessIdentity.IsAlive(firstProcess))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
         }
@@ -166,7 +166,15 @@ internal sealed class NspawnApps(
                 int layers = pod.Apps.FirstOrDefault(a => a.Name == name)?.Layers.Count ?? MostLayers;
                 NspawnAppPlan.Unmount(pod, name.ToString(), layers, nspawn, _subject);
                 TreeRemover.Remove(Path.Combine(_paths.Apps, name.ToString()));
-                TreeRemover.Remove(Path.Combine(_paths.Volumes, ".app-" + name));
+                string[] volumes = [.. pod.Manifest.Volumes.Select(v => v.Name.ToString())];
+                foreach (string volume in Directory.EnumerateDirectories(_paths.Volumes))
+                {
+                    if (Path.GetFileName(volume) is var own && (own.StartsWith('.') ? own == ".app-" + name : !volumes.Contains(own)))
+                    {
+                        TreeRemover.Remove(volume);
+                    }
+                }
+
                 File.Delete(pod.StandardOutputPath(name));
                 File.Delete(pod.StandardErrorPath(name));
                 Remove(_paths.Status, name.ToString());
@@ -216,7 +224,7 @@ internal sealed class NspawnApps(
     private string? GroupOf(AcName name) =>
         PodPaths.ReadText(_paths.CGroup) is { } group ? PodCGroup.FindUnit(group, NspawnApp.UnitNameOf(name)) : null;
 
-    private bool IsRunning(AcName name) => GroupOf(name) is { } group && PodCGroup.Processes(group).Count > 0;
+    private bool IsRunning(AcName name) => NspawnProcesses.InUnit(_paths, name).Count > 0;
 
     private void Kill(AcName name)
     {

@@ -121,7 +121,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Iso
         {
             using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
             NspawnExec exec = new(pod, app, command, tree, new SecurityLabels(Modules, pod.Manifest));
-            using ExecTarget target = exec.FindTarget();
+            using ExecTarget target = await exec.FindTargetAsync(_time, cancellationToken).ConfigureAwait(false);
             return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
