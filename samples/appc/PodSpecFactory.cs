@@ -38,6 +38,7 @@ internal sealed class PodSpecFactory(CliContext context)
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
+                ReadyTimeout = options.Get("ready-timeout") is { } timeout ? Values.Duration(timeout, "--ready-timeout") : null,
                 NoSeccomp = insecure.HasFlag(InsecureOptions.Seccomp),
             },
         };
@@ -64,6 +65,11 @@ internal sealed class PodSpecFactory(CliContext context)
             spec.Apps.Add(await CreateAppAsync(app, options, shared, policy, cancellationToken));
         }
 
+        if (options.Has("interactive"))
+        {
+            MakeInteractive(spec);
+        }
+
         return spec;
     }
 
@@ -72,6 +78,17 @@ internal sealed class PodSpecFactory(CliContext context)
         ? await CreateAppAsync(
             arguments.Apps[0], arguments.Pod, await SharedEnvironmentAsync(arguments.Pod, cancellationToken), FetchSettings.ParsePolicy(arguments.Pod.Get("pull-policy")), cancellationToken)
         : throw new UsageException("one image is added at a time");
+
+    /// <summary>Gives the app the terminal of the caller, or a stream where the caller has none.</summary>
+    private static void MakeInteractive(PodSpec spec)
+    {
+        AppSpec app = spec.Apps.Count == 1 ? spec.Apps[0] : throw new UsageException("--interactive is for pods of one app; '--stdin' gives each app its own input, and 'appc attach' attaches to it");
+        app.Input ??= CallerTerminal.IsThere ? AppInput.Terminal : AppInput.Stream;
+        if (app.Input == AppInput.Terminal && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } kind)
+        {
+            app.Environment.TryAdd("TERM", kind);
+        }
+    }
 
     private async Task<AppSpec> CreateAppAsync(
         AppArguments app, Arguments pod, Dictionary<string, string> shared, PullPolicy policy, CancellationToken cancellationToken)
@@ -85,6 +102,7 @@ internal sealed class PodSpecFactory(CliContext context)
             WorkingDirectory = options.Get("working-dir"),
             User = options.Get("user"),
             Group = options.Get("group"),
+            Input = options.Get("stdin") is { } input ? PodValues.Input(input) : null,
             StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
             StopSignal = options.Get("stop-signal"),
             ReadOnlyRootFs = options.Get("readonly-rootfs") is { } readOnly && Values.Boolean(readOnly, "--readonly-rootfs"),

@@ -23,6 +23,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodFactory _factory;
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
+    private readonly PodAttacher _attacher;
     private readonly PodNetwork _network;
     private readonly PodApps _apps;
     private readonly ILogger _logger;
@@ -44,6 +45,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _watch = new PodWatch(_pods, loop, _watcher, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
         _apps = new PodApps(_pods, images, _factory, trust, _supervisor, logger);
+        _attacher = new PodAttacher(_pods, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
@@ -317,6 +319,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     internal Task RemoveAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
         StorageErrors.ExplainAsync($"the app cannot be removed from the pod {uuid}", () => _apps.RemoveAsync(uuid, app, grace, cancellationToken));
+
+    internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
+        _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);
 
     internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
         new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);

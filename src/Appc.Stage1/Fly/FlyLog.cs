@@ -12,4 +12,7 @@ internal static partial class FlyLog
 
     [LoggerMessage(3103, LogLevel.Warning, "The control groups of the ended pod {Uuid} could not be removed: {Error}")]
     internal static partial void GroupsNotRemoved(this ILogger logger, string uuid, string error);
+
+    [LoggerMessage(3104, LogLevel.Warning, "What the app of pod {Uuid} wrote to its terminal could not all be logged: {Error}")]
+    internal static partial void TerminalNotLogged(this ILogger logger, string uuid, string error);
 }

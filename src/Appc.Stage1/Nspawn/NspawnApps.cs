@@ -42,6 +42,12 @@ internal sealed class NspawnApps(
             throw Refusal($"the app {name} cannot have the OOM score {resolved.OomScoreAdjustment}: that of the pod is {lowest}", "Start the pod with an app that has it.");
         }
 
+        if (app.Input != AppInput.None)
+        {
+            // What keeps it open is inherited by systemd-nspawn.
+            throw Refusal($"the app {name} cannot be given an input in a pod that runs already", "Make the pod with the app, or run a command in the app.");
+        }
+
         // Its limits need control groups, which a pod gets when it is launched.
         ResourceLimits limits = ResourceLimits.FromIsolators(app.App.Isolators, _subject);
         if (limits != new ResourceLimits())

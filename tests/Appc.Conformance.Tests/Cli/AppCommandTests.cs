@@ -27,7 +27,7 @@ public sealed class AppCommandTests(Materials materials)
         Assert.Contains("bye", await world.MustAsync("logs", "--app", "one", pod), StringComparison.Ordinal);
         Assert.Equal("one\ntwo", await world.MustAsync("app", "rm", "--force", pod, "one", "two"));
         Assert.Equal(0, (await world.JsonAsync("app", "list", pod)).GetArrayLength());
-        Assert.Contains("has no app one", await world.RefusedAsync("app", "stop", pod, "one"), StringComparison.Ordinal);
+        Assert.Contains("has no app 'one'", await world.RefusedAsync("app", "stop", pod, "one"), StringComparison.Ordinal);
         Assert.Contains("--mutable", await world.RefusedAsync("app", "add", await world.MustAsync(["run", "--detach", id, .. Server]), id), StringComparison.Ordinal);
         await world.MustAsync("stop", pod);
     }
