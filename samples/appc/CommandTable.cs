@@ -5,7 +5,7 @@ namespace Appc.Cli;
 /// <summary>The commands, by name.</summary>
 internal static class CommandTable
 {
-    private static readonly string[] Groups = ["image", "trust"];
+    private static readonly string[] Groups = ["image", "trust", "app"];
 
     public static bool IsGroup(string name) => Groups.Contains(name);
 
@@ -42,6 +42,11 @@ internal static class CommandTable
         "cat-manifest" => new CatManifestCommand(),
         "logs" => new LogsCommand(),
         "events" => new EventsCommand(),
+        "app add" => new AppAddCommand(),
+        "app start" => new AppStartCommand(),
+        "app stop" => new AppStopCommand(),
+        "app rm" => new AppRemoveCommand(),
+        "app list" => new AppListCommand(),
         "enter" => new EnterCommand(),
         "attach" => new AttachCommand(),
         "stop" => new StopCommand(),
@@ -58,7 +63,8 @@ internal static class CommandTable
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export",
             "image render", "image extract", "image rm", "image gc",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "rm", "gc", "help",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "rm", "gc",
+            "app add", "app start", "app stop", "app rm", "app list", "help",
         ];
         return names.Select(name => Find(name)!);
     }

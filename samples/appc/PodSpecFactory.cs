@@ -19,6 +19,7 @@ internal sealed class PodSpecFactory(CliContext context)
             Trust = context.Trust,
             Strict = options.Has("strict"),
             Name = options.Get("name"),
+            Mutable = options.Has("mutable"),
             Lifetime = options.Get("lifetime") switch
             {
                 null or "independent" => PodLifetime.Independent,
@@ -72,6 +73,12 @@ internal sealed class PodSpecFactory(CliContext context)
 
         return spec;
     }
+
+    /// <summary>One app alone, for a pod that runs.</summary>
+    public async Task<AppSpec> CreateAppAsync(PodArguments arguments, CancellationToken cancellationToken) => arguments.Apps.Count == 1
+        ? await CreateAppAsync(
+            arguments.Apps[0], arguments.Pod, await SharedEnvironmentAsync(arguments.Pod, cancellationToken), FetchSettings.ParsePolicy(arguments.Pod.Get("pull-policy")), cancellationToken)
+        : throw new UsageException("one image is added at a time");
 
     /// <summary>Gives the app the terminal of the caller, or a stream where the caller has none.</summary>
     private static void MakeInteractive(PodSpec spec)

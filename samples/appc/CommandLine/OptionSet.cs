@@ -21,6 +21,9 @@ internal sealed class OptionSet
 
     public OptionSet OptionalValue(string name) => Add(name, OptionKind.OptionalValue);
 
+    /// <summary>Knows an option no more.</summary>
+    public void Remove(string name) => _options.Remove(name);
+
     /// <summary>Splits a command line into options and operands.</summary>
     /// <param name="arguments">The arguments.</param>
     /// <param name="stopAtOperand">Whether to end before the first operand.</param>

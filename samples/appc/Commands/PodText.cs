@@ -55,22 +55,27 @@ internal static class PodText
         json.WriteStartArray("apps");
         foreach (AppStatus app in pod.Apps)
         {
-            json.WriteStartObject();
-            json.WriteString("name", app.Name.ToString());
-            json.WriteString("imageId", app.ImageId.ToString());
-            json.WriteString("state", State(app.State));
-            json.WriteBoolean("ready", app.Ready);
-            json.WriteNumberOrNull("exitCode", app.ExitCode);
-            json.WriteString("signal", app.Signal);
-            json.WriteNumber("restarts", app.RestartCount);
-            json.WriteNumberOrNull("lastExitCode", app.LastExitCode);
-            json.WriteString("lastSignal", app.LastSignal);
-            json.WriteTime("started", app.Started);
-            json.WriteTime("finished", app.Finished);
-            json.WriteEndObject();
+            Write(json, app);
         }
 
         json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    public static void Write(Utf8JsonWriter json, AppStatus app)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", app.Name.ToString());
+        json.WriteString("imageId", app.ImageId.ToString());
+        json.WriteString("state", State(app.State));
+        json.WriteBoolean("ready", app.Ready);
+        json.WriteNumberOrNull("exitCode", app.ExitCode);
+        json.WriteString("signal", app.Signal);
+        json.WriteNumber("restarts", app.RestartCount);
+        json.WriteNumberOrNull("lastExitCode", app.LastExitCode);
+        json.WriteString("lastSignal", app.LastSignal);
+        json.WriteTime("started", app.Started);
+        json.WriteTime("finished", app.Finished);
         json.WriteEndObject();
     }
 

@@ -21,6 +21,23 @@ internal sealed unsafe partial class LaunchPlan
     internal void Bind(string name, string source, string target, bool recursive) =>
         Mount(name, source, target, null, LibC.MS_BIND | (recursive ? LibC.MS_REC : 0));
 
+    /// <summary>Makes a directory a mount of its own, below which mounts made later reach every copy of it.</summary>
+    internal void MakeShared(string name, string directory)
+    {
+        Bind(name, directory, directory, recursive: false);
+        Mount(name, null, directory, null, (ulong)LibC.MS_SHARED);
+    }
+
+    /// <summary>Moves a mount with all that is below it.</summary>
+    internal void Move(string name, string source, string target) => Mount(name, source, target, null, (ulong)LibC.MS_MOVE);
+
+    /// <summary>Removes a directory; one that is not there, or cannot be removed, is left.</summary>
+    internal void RemoveDirectory(string name, string path)
+    {
+        const int AT_REMOVEDIR = 0x200;
+        Add(name, SystemCall.UnlinkAt, AT_FDCWD, Text(path), AT_REMOVEDIR, tolerated: -1);
+    }
+
     /// <summary>Changes the flags of one mount, such as read-only. Flags that are left out are cleared.</summary>
     internal void Remount(string name, string target, ulong flags) =>
         Mount(name, null, target, null, LibC.MS_REMOUNT | LibC.MS_BIND | flags);

@@ -50,13 +50,24 @@ internal static class ProcFs
     }
 
     /// <summary>The number of a process's parent; null if there is no such process.</summary>
-    internal static int? Parent(int pid)
+    internal static int? Parent(int pid) =>
+        int.TryParse(StatusLine(pid, "PPid"), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
+
+    /// <summary>How soon a process is killed when memory is short, -1000 to 1000; null if there is no such process.</summary>
+    internal static int? OomScoreAdjustment(int pid)
     {
-        const string Field = "PPid:";
+        Span<byte> buffer = stackalloc byte[16];
+        int length = Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/oom_score_adj"), buffer);
+        return int.TryParse(buffer[..Math.Max(length, 0)].TrimEnd((byte)'\n'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int score) ? score : null;
+    }
+
+    /// <summary>A line of a process's status, such as <c>CapBnd</c>; null if there is no such process.</summary>
+    internal static string? StatusLine(int pid, string name)
+    {
         try
         {
-            string? line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")).FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
-            return int.TryParse(line?[Field.Length..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
+            return File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"))
+                .FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..].Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

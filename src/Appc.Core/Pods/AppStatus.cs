@@ -34,7 +34,7 @@ public sealed record AppStatus
 
     /// <summary>
     /// When it was started last, the first time with its pod; null if it was not, or if that is not known. An app that a connection starts may have
-    /// begun later.
+    /// begun later. In a mutable pod it is null when the app has ended.
     /// </summary>
     public DateTimeOffset? Started { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Appc.Manifests;
+using Appc.Trust;
 
 namespace Appc.Pods;
 
@@ -71,6 +72,51 @@ public sealed class Pod : IAsyncDisposable
     /// <exception cref="Stage1.LaunchException">The app has ended, or the command cannot be executed.</exception>
     public Task<PodExec> ExecAsync(string? app, IReadOnlyList<string> command, ExecOptions? options = null, CancellationToken cancellationToken = default) =>
         _runtime.ExecAsync(Uuid, app, command, options, cancellationToken);
+
+    /// <summary>
+    /// Adds an app to the pod, which runs and is <see cref="PodSpec.Mutable"/>. The other apps notice nothing of it. It takes the
+    /// pod's volumes by their names, and shares all else with the other apps as if it had been there from the start.
+    /// </summary>
+    /// <param name="app">The app.</param>
+    /// <param name="start">Whether it is started too. If that fails the app stays in the pod, not started.</param>
+    /// <param name="trust">What must be proven about its images; null for what was asked when the pod was prepared.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The app as it was right after that.</returns>
+    /// <exception cref="PodException">
+    /// The pod does not run or is not mutable (<see cref="PodFailure.WrongState"/>), or the app cannot be one of it: its name is
+    /// taken, it mounts a volume that the pod does not have.
+    /// </exception>
+    /// <exception cref="TrustException">An image does not satisfy the policy today.</exception>
+    /// <exception cref="Stage1.LaunchException">The app cannot be run in this pod, or a step failed; nothing of it is left.</exception>
+    public Task<AppStatus> AddAppAsync(AppSpec app, bool start = true, TrustPolicy? trust = null, CancellationToken cancellationToken = default) =>
+        _runtime.AddAppAsync(Uuid, app, start, trust, cancellationToken);
+
+    /// <summary>Starts an app of a mutable pod that was not started, or once more one that has ended. Does nothing if it runs.</summary>
+    /// <param name="app">Name of the app.</param>
+    /// <param name="cancellationToken">Cancels the call, not the start that it has begun.</param>
+    /// <returns>The app as it was right after that.</returns>
+    /// <exception cref="PodException">The pod does not run, is not mutable, or has no such app.</exception>
+    /// <exception cref="Stage1.LaunchException">The app could not be started.</exception>
+    public Task<AppStatus> StartAppAsync(string app, CancellationToken cancellationToken = default) => _runtime.StartAppAsync(Uuid, app, cancellationToken);
+
+    /// <summary>Asks an app of a mutable pod to stop, and kills what is left of it after a while; returns when it has ended.</summary>
+    /// <param name="app">Name of the app.</param>
+    /// <param name="grace">How long it has to stop by itself; zero kills at once. Default: its own time, and 10 seconds if it has none.</param>
+    /// <param name="cancellationToken">Cancels the call, not the stop that it has begun.</param>
+    /// <returns>The app as it was right after that.</returns>
+    /// <exception cref="PodException">The pod does not run, is not mutable, or has no such app.</exception>
+    /// <exception cref="Stage1.LaunchException">The pod does not answer.</exception>
+    public Task<AppStatus> StopAppAsync(string app, TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
+        _runtime.StopAppAsync(Uuid, app, grace ?? Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>Stops an app of a mutable pod and takes it out of the pod, with its files, its logs and its status.</summary>
+    /// <param name="app">Name of the app.</param>
+    /// <param name="grace">How long it has to stop by itself; zero kills at once. Default: its own time, and 10 seconds if it has none.</param>
+    /// <param name="cancellationToken">Cancels the call, not what it has begun.</param>
+    /// <exception cref="PodException">The pod does not run, is not mutable, or has no such app.</exception>
+    /// <exception cref="Stage1.LaunchException">The pod does not answer.</exception>
+    public Task RemoveAppAsync(string app, TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
+        _runtime.RemoveAppAsync(Uuid, app, grace ?? Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>
     /// Attaches to the streams of an app: its input, if it was given one (<see cref="AppSpec.Input"/>), and what it writes from now on.

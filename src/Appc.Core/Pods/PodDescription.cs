@@ -13,14 +13,15 @@ internal static class PodDescription
         Root = root,
         Manifest = manifest,
         Options = record.Options,
+        Mutable = record.Mutable,
         Apps =
         [
-            .. manifest.Apps.Select((app, index) => new Stage1App
+            .. manifest.Apps.Select(app => new Stage1App
             {
                 Name = app.Name,
                 App = app.App ?? new App(),
                 Runtime = app,
-                Layers = record.Apps[index].Layers,
+                Layers = record.Apps.FirstOrDefault(a => a.Name == app.Name.ToString())?.Layers ?? [],
             }),
         ],
     };

@@ -60,6 +60,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 Labels = spec.Labels.Count == 0 ? null : new SortedDictionary<string, string>(spec.Labels, StringComparer.Ordinal),
                 Lifetime = spec.Lifetime,
                 RemoveOnExit = spec.RemoveOnExit,
+                Mutable = spec.Mutable,
                 Trust = policy,
             };
             return await WriteAsync(uuid, manifest, json, record, cancellationToken).ConfigureAwait(false);
@@ -165,7 +166,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         }
     }
 
-    private async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
+    public async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
     {
         HeldLayers layers = await images.HoldLayersAsync(app.Image.Id, stage1.Features.NeedsTrees, cancellationToken).ConfigureAwait(false);
         holds.Add(layers);

@@ -26,6 +26,13 @@ internal static class PodFiles
         File.WriteAllBytes(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));
     }
 
+    /// <summary>Replaces the manifest of a pod whose apps change: who reads finds the old one or the new one.</summary>
+    public static void ReplaceManifest(string directory, PodManifest manifest) => Replace(Path.Combine(directory, ManifestName), manifest.ToJsonBytes());
+
+    /// <summary>Replaces the record of a pod whose apps change.</summary>
+    public static void ReplaceRecord(string directory, PodRecord record) =>
+        Replace(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));
+
     public static PodManifest ReadManifest(string directory) => PodManifest.Parse(File.ReadAllBytes(Path.Combine(directory, ManifestName)));
 
     /// <summary>The manifest; null if it is missing or damaged, as after a power cut or in a half removed pod.</summary>
@@ -139,6 +146,25 @@ internal static class PodFiles
     /// <summary>Whether an app has announced that it is ready.</summary>
     public static bool ReadReady(string directory, AcName app) =>
         File.Exists(Path.Combine(directory, "status", Stage1Pod.ReadyName(app)));
+
+    /// <summary>
+    /// When an app of a mutable pod was begun, or ended since: its status file is there, and empty, from its start on. Null if
+    /// it was never begun.
+    /// </summary>
+    public static DateTimeOffset? ReadBegun(string directory, AcName app) =>
+        UntrustedFile.TryRead(Path.Combine(directory, "status", app.ToString()))?.Written;
+
+    private static void Replace(string path, byte[] content)
+    {
+        string temporary = path + ".new";
+        using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write))
+        {
+            file.Write(content);
+            FileFlush.ToDisk(file);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
 
     /// <summary>A line that is still being written counts as none.</summary>
     private static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, AcName app) =>

@@ -32,6 +32,9 @@ internal static partial class PodLog
     [LoggerMessage(3008, LogLevel.Warning, "Pod {Uuid} could not be removed.")]
     public static partial void RemoveFailed(this ILogger logger, string uuid, Exception exception);
 
+    [LoggerMessage(3009, LogLevel.Warning, "What is left of the app {App}, which could not be added to pod {Uuid}, could not be removed.")]
+    public static partial void AppNotTakenBack(this ILogger logger, string uuid, string app, Exception exception);
+
     [LoggerMessage(3030, LogLevel.Warning, "A connection to port {Port} of pod {Uuid} could not be made.")]
     public static partial void ForwardFailed(this ILogger logger, string uuid, int port, Exception exception);
 

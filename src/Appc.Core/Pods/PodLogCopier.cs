@@ -16,29 +16,46 @@ internal sealed class PodLogCopier : IDisposable
     private readonly Dictionary<string, SafeFileHandle> _open = new(StringComparer.Ordinal);
     private readonly HashSet<string> _cut = new(StringComparer.Ordinal);
     private readonly byte[] _buffer = new byte[BufferBytes];
+    private readonly string? _app;
     private readonly int? _tail;
+    private readonly Stream? _standardOutput;
+    private readonly Stream? _standardError;
 
     public PodLogCopier(PodManifest manifest, Stream? standardOutput, Stream? standardError, LogOptions options)
     {
-        List<RuntimeApp> apps = [.. manifest.Apps.Where(a => options.App is null || a.Name.ToString() == options.App)];
-        if (apps.Count == 0)
+        _app = options.App;
+        _tail = options.Tail;
+        _standardOutput = standardOutput;
+        _standardError = standardError;
+        Cursor = options.Cursor ?? new LogCursor();
+        Update(manifest);
+        if (_app is not null && manifest.Apps.All(a => a.Name.ToString() != _app))
         {
             throw new PodException(PodFailure.NotFound, $"the pod has no app that is called '{options.App}'", "its apps are " + string.Join(", ", manifest.Apps.Select(a => a.Name)));
         }
+    }
 
-        Cursor = options.Cursor ?? new LogCursor();
-        _tail = options.Tail;
-        foreach (RuntimeApp each in apps)
+    /// <summary>Goes on with the apps that the pod has now. Those that are gone are forgotten.</summary>
+    public void Update(PodManifest manifest)
+    {
+        _sources.Clear();
+        foreach (RuntimeApp each in manifest.Apps.Where(a => _app is null || a.Name.ToString() == _app))
         {
-            if (standardOutput is not null)
+            if (_standardOutput is not null)
             {
-                _sources.Add((each.Name + ".out", standardOutput));
+                _sources.Add((each.Name + ".out", _standardOutput));
             }
 
-            if (standardError is not null)
+            if (_standardError is not null)
             {
-                _sources.Add((each.Name + ".err", standardError));
+                _sources.Add((each.Name + ".err", _standardError));
             }
+        }
+
+        foreach (string gone in _open.Keys.Except(_sources.Select(s => s.Name)).ToArray())
+        {
+            _open[gone].Dispose();
+            _open.Remove(gone);
         }
     }
 

@@ -59,13 +59,19 @@ internal sealed class PodProgress
             yield return Make(PodEventKind.Started, started);
         }
 
-        if (!_ready && status.Apps.Count > 0 && status.Apps.All(a => a.Ready))
+        if (!_ready && status.Apps.Count > 0 && status.Apps.All(a => a.Ready || a.State == AppState.Prepared))
         {
             _ready = true;
             yield return Make(PodEventKind.Ready, snapshot ? started : now);
         }
 
-        foreach (AppStatus app in status.Apps.Where(a => status.HasEnded || a.Finished is not null).OrderBy(a => a.Finished))
+        if (!status.HasEnded)
+        {
+            // In a mutable pod an app may end once more, or come again.
+            _endedApps.RemoveWhere(e => !status.Apps.Any(a => a.Finished is not null && a.Name.ToString() == e));
+        }
+
+        foreach (AppStatus app in status.Apps.Where(a => a.Finished is not null || (status.HasEnded && a.State != AppState.Prepared)).OrderBy(a => a.Finished))
         {
             if (_endedApps.Add(app.Name.ToString()))
             {

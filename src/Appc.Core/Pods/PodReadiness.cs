@@ -39,7 +39,7 @@ internal static class PodReadiness
 
     private static bool IsDecided(PodStatus status) => status.Ready || status.State != PodState.Running || status.Apps.Any(HasFailed);
 
-    private static bool HasFailed(AppStatus app) => app.State != AppState.Running && !app.Ready;
+    private static bool HasFailed(AppStatus app) => app.State is not (AppState.Running or AppState.Prepared) && !app.Ready;
 
     private static PodStatus Look(PodDirectories pods, string uuid) =>
         pods.Find(uuid) is { } location ? PodStatusReader.Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };

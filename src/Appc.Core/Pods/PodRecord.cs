@@ -27,12 +27,19 @@ internal sealed record PodRecord
 
     public bool RemoveOnExit { get; init; }
 
+    /// <summary>Whether apps come and go while it runs.</summary>
+    public bool Mutable { get; init; }
+
     /// <summary>What must be proven about the images when the pod starts, unless whoever starts it says something else.</summary>
     public TrustPolicy Trust { get; init; } = TrustPolicy.RequireSignature;
 }
 
 /// <summary>Which trees an app is stacked from, and which images must therefore stay.</summary>
-internal sealed record PodRecordApp(string Name, IReadOnlyList<string> Layers, IReadOnlyList<string> ImageIds);
+/// <param name="Name">Name of the app.</param>
+/// <param name="Layers">The trees, the lowest first.</param>
+/// <param name="ImageIds">The images.</param>
+/// <param name="Volumes">Volumes that came with the app when it was added to a running pod, and go with it; null for none.</param>
+internal sealed record PodRecordApp(string Name, IReadOnlyList<string> Layers, IReadOnlyList<string> ImageIds, IReadOnlyList<string>? Volumes = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(TrustPolicyJson)])]
 [JsonSerializable(typeof(PodRecord))]

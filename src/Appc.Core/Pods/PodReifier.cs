@@ -40,9 +40,14 @@ internal sealed class PodReifier
 
     private PodManifest Build(IStage1 stage1)
     {
-        if (_spec.Apps.Count == 0)
+        if (_spec.Apps.Count == 0 && !_spec.Mutable)
         {
             _faults.Add("it has no app");
+        }
+
+        if (_spec.Mutable && !stage1.Features.MutablePods)
+        {
+            _faults.Add($"the stage1 flavour {stage1.Name} cannot change the apps of a running pod");
         }
 
         if (_spec.Apps.Count > 1 && !stage1.Features.SeveralApps)
@@ -281,7 +286,11 @@ internal sealed class PodReifier
                 // A mount point that nothing was given for gets an empty volume of its own, so that what the image
                 // expects to be outside its root is.
                 AcName implicitName = AcName.Parse($"{app}-{point.Name}");
-                _volumes.Add(new Volume { Name = implicitName, Kind = VolumeKind.Empty });
+                if (_volumes.All(v => v.Name != implicitName))
+                {
+                    _volumes.Add(new Volume { Name = implicitName, Kind = VolumeKind.Empty });
+                }
+
                 mounts.Add(new Mount(implicitName, point.Path));
             }
             else

@@ -25,6 +25,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodCollector _collector;
     private readonly PodAttacher _attacher;
     private readonly PodNetwork _network;
+    private readonly PodApps _apps;
     private readonly ILogger _logger;
     private readonly ProcessWatcher _watcher;
     private readonly PodWatch _watch;
@@ -43,6 +44,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _watcher = new ProcessWatcher(loop);
         _watch = new PodWatch(_pods, loop, _watcher, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
+        _apps = new PodApps(_pods, images, _factory, trust, _supervisor, logger);
         _attacher = new PodAttacher(_pods, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
@@ -303,6 +305,21 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
 
+    internal Task<AppStatus> AddAppAsync(string uuid, AppSpec app, bool start, TrustPolicy? trust, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return StorageErrors.ExplainAsync($"the app cannot be added to the pod {uuid}", () => _apps.AddAsync(uuid, app, start, trust, cancellationToken));
+    }
+
+    internal Task<AppStatus> StartAppAsync(string uuid, string app, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be started in the pod {uuid}", () => _apps.StartAsync(uuid, app, cancellationToken));
+
+    internal Task<AppStatus> StopAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be stopped in the pod {uuid}", () => _apps.StopAsync(uuid, app, grace, cancellationToken));
+
+    internal Task RemoveAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
+        StorageErrors.ExplainAsync($"the app cannot be removed from the pod {uuid}", () => _apps.RemoveAsync(uuid, app, grace, cancellationToken));
+
     internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
         _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);
 
@@ -330,9 +347,15 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private async Task FollowLogsAsync(PodLogCopier copier, PodLocation location, CancellationToken cancellationToken)
     {
         Task<PodStatus> end = WaitAsync(location.Uuid, cancellationToken);
+        bool mutable = PodFiles.TryReadRecord(location.Directory)?.Mutable == true;
         using var changes = new DirectoryChanges(Path.Combine(location.Directory, "logs"));
         while (!end.IsCompleted)
         {
+            if (mutable && PodFiles.TryReadManifest(location.Directory) is { } manifest)
+            {
+                copier.Update(manifest);
+            }
+
             await copier.CopyNewAsync(_pods.Find(location.Uuid)?.Directory, cancellationToken).ConfigureAwait(false);
             await Task.WhenAny(end, changes.WaitAsync(cancellationToken)).ConfigureAwait(false);
         }

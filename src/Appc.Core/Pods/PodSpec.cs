@@ -32,7 +32,14 @@ public sealed class PodSpec
     /// <value>The default value is <see cref="PodLifetime.Independent"/>: the pod outlives it.</value>
     public PodLifetime Lifetime { get; set; }
 
-    /// <summary>The apps; at least one.</summary>
+    /// <summary>
+    /// Whether apps can be added, started, stopped and removed while the pod runs: <see cref="Pod.AddAppAsync"/>. Such a pod may
+    /// begin without any app, and does not end with its last one, however that ends: <see cref="Pod.StopAsync"/> ends it.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: its apps are those that it was made with.</value>
+    public bool Mutable { get; set; }
+
+    /// <summary>The apps; at least one, unless the pod is <see cref="Mutable"/>.</summary>
     public IList<AppSpec> Apps { get; } = [];
 
     /// <summary>The volumes that the apps' mount points and mounts name.</summary>

@@ -36,9 +36,10 @@ public sealed record PodStatus
     public IReadOnlyList<AppStatus> Apps { get; init; } = [];
 
     /// <summary>
-    /// Whether the pod runs and every app that announces its readiness has done so. Other apps count from their start on.
+    /// Whether the pod runs and every app that announces its readiness has done so. Other apps count from their start on,
+    /// and those of a mutable pod that were not started do not count.
     /// </summary>
-    public bool Ready => State == PodState.Running && Started is not null && Apps.All(a => a.Ready);
+    public bool Ready => State == PodState.Running && Started is not null && Apps.All(a => a.Ready || a.State == AppState.Prepared);
 
     /// <summary>Whether the pod has ended.</summary>
     public bool HasEnded => State is PodState.Exited or PodState.ExitedGarbage or PodState.Deleting or PodState.Gone;
@@ -49,5 +50,5 @@ public sealed record PodStatus
     /// </summary>
     public int? ExitCode =>
         !HasEnded || Apps.Count == 0 ? null
-        : Apps.Where(a => !a.Succeeded).OrderBy(a => a.Finished ?? DateTimeOffset.MaxValue).Select(a => (int?)a.ShellExitCode).FirstOrDefault() ?? 0;
+        : Apps.Where(a => !a.Succeeded && a.State != AppState.Prepared).OrderBy(a => a.Finished ?? DateTimeOffset.MaxValue).Select(a => (int?)a.ShellExitCode).FirstOrDefault() ?? 0;
 }

@@ -51,7 +51,7 @@ internal static class PodStatusReader
     private static PodStatus Make(
         PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, PodManifest? manifest)
     {
-        List<AppStatus> apps = manifest is null ? [] : ReadApps(location, manifest, state, first?.Started);
+        List<AppStatus> apps = manifest is null ? [] : ReadApps(location, manifest, state, first?.Started, record?.Mutable == true);
         return new()
         {
             Uuid = location.Uuid,
@@ -95,7 +95,7 @@ internal static class PodStatusReader
 
     private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
 
-    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state, DateTimeOffset? podStarted)
+    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state, DateTimeOffset? podStarted, bool mutable)
     {
         List<AppStatus> apps = new(manifest.Apps.Count);
         foreach (RuntimeApp app in manifest.Apps)
@@ -108,19 +108,25 @@ internal static class PodStatusReader
                 ended = (restarts.LastExitCode, restarts.LastSignal, restarts.Changed);
             }
 
-            bool started = ended is not null || state == PodState.Running;
+            // Where apps start and stop by themselves, the pod leaves an empty file when it begins one.
+            DateTimeOffset? begun = mutable ? PodFiles.ReadBegun(location.Directory, app.Name) : null;
+            bool waits = mutable && begun is null;
+            bool started = ended is not null || (state == PodState.Running && !waits);
             apps.Add(new AppStatus
             {
                 Name = app.Name,
                 ImageId = app.Image.Id,
                 State = ended is { } end ? (end.ExitCode is null && end.Signal is null ? AppState.Unknown : AppState.Exited)
+                    : waits ? AppState.Prepared
                     : state == PodState.Running ? (restarts is { Running: false } ? AppState.Restarting : AppState.Running)
                     : state is PodState.Preparing or PodState.Prepared ? AppState.Prepared
                     : AppState.Unknown,
                 Ready = started && (!Stage1App.Announces(app) || PodFiles.ReadReady(location.Directory, app.Name)),
                 ExitCode = ended?.ExitCode,
                 Signal = ended?.Signal,
-                Started = !started ? null : restarts is { Running: true, Count: > 0 } && ended is null ? restarts.Changed : podStarted,
+                Started = !started ? null
+                    : mutable ? (ended is null ? begun : null)
+                    : restarts is { Running: true, Count: > 0 } && ended is null ? restarts.Changed : podStarted,
                 Finished = ended?.Finished,
                 RestartCount = restarts?.Count ?? 0,
                 LastExitCode = restarts is null ? ended?.ExitCode : restarts.LastExitCode,

@@ -261,7 +261,10 @@ internal sealed class PodSupervisor(
     {
         string uuid = embryo.Location.Uuid;
         var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-        PodStatus status = PodStatusReader.OfEnded(ran, embryo.Manifest, embryo.Record);
+
+        // The apps of a mutable pod are no longer those that it began with.
+        PodManifest manifest = (embryo.Record.Mutable ? PodFiles.TryReadManifest(ran.Directory) : null) ?? embryo.Manifest;
+        PodStatus status = PodStatusReader.OfEnded(ran, manifest, embryo.Record);
         if (!Directory.Exists(ran.Directory))
         {
             // A collector was quicker.
@@ -337,17 +340,25 @@ internal sealed class PodSupervisor(
         ?? PodFiles.ReadLeader(location.Directory)
         ?? throw WrongState(location.Uuid, "is being started by somebody else");
 
-    private PodLocation? FindRunning(string uuid) =>
+    public PodLocation? FindRunning(string uuid) =>
         pods.Find(uuid) is { Phase: PodPhase.Run } location && Look(uuid).State == PodState.Running ? location : null;
 
     /// <summary>A started pod, and the flavour that it runs under.</summary>
     public (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location)
     {
-        PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
-        return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record));
+        for (int look = 0; ; look++)
+        {
+            // Of an app that comes or goes the record knows as long as the manifest does, but they are two files.
+            PodManifest manifest = PodFiles.ReadManifest(location.Directory);
+            PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
+            if (look == 4 || manifest.Apps.All(m => record.Apps.Any(r => r.Name == m.Name.ToString())))
+            {
+                return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, manifest, record));
+            }
+        }
     }
 
-    private IStage1 Stage1Of(string uuid, PodRecord record) =>
+    public IStage1 Stage1Of(string uuid, PodRecord record) =>
         findStage1(record.Stage1) ?? throw new PodException(
             PodFailure.HostUnsuitable, $"the pod {uuid} needs the stage1 flavour {record.Stage1}, which is not registered", "register it on the builder");
 

@@ -13,7 +13,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
 {
     private const uint PhaseEvents = Inotify.Created | Inotify.MovedTo | Inotify.MovedFrom | Inotify.Deleted | Inotify.DeletedSelf;
     private const uint PodEvents = Inotify.Created | Inotify.MovedTo | Inotify.Attributes;
-    private const uint StatusEvents = Inotify.Created | Inotify.MovedTo | Inotify.CloseWrite;
+    private const uint StatusEvents = Inotify.Created | Inotify.MovedTo | Inotify.CloseWrite | Inotify.Deleted;
     private const uint Readable = 1;
 
     // Without inotify the pods are looked at this often.

@@ -24,6 +24,9 @@ public sealed record Stage1Features
     /// <summary>Whether pods can be made to end with the program that starts them (<see cref="PodLifetime.Host"/>).</summary>
     public bool EndsWithHost { get; init; }
 
+    /// <summary>Whether apps can be added to and removed from running pods (<see cref="IStage1Apps"/>).</summary>
+    public bool MutablePods { get; init; }
+
     /// <summary>Whether apps can announce when they are ready (<see cref="Stage1App.AnnouncesReadiness"/>).</summary>
     public bool Readiness { get; init; }
 

@@ -25,13 +25,16 @@ public sealed record Stage1Pod
 
     /// <summary>
     /// Descriptor of the pod's lock, held exclusively. The first process must inherit it (its number does not
-    /// matter) and keep it open for as long as it lives. -1 when the pod is not being started, or on systems
-    /// without such locks.
+    /// matter) and keep it open for as long as it lives. While the pod's apps are changed: that of the lock of its apps. -1 at
+    /// other times, and on systems without such locks.
     /// </summary>
     public int LockDescriptor { get; init; } = -1;
 
     /// <summary>What ends the pod beside its apps. Known at the start only.</summary>
     public PodLifetime Lifetime { get; init; }
+
+    /// <summary>Whether apps come and go while the pod runs, so that it does not end with the last one (<see cref="IStage1Apps"/>).</summary>
+    public bool Mutable { get; init; }
 
     /// <summary>Listening sockets that its apps are handed. Known at the start only.</summary>
     public IReadOnlyList<Stage1Socket> Sockets { get; init; } = [];

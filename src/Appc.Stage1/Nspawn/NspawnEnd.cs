@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Appc.Linux;
+using Appc.Manifests;
 using Appc.Pods;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -199,25 +200,27 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     /// <summary>Records the end of apps that nobody inside could record: they were killed with the pod.</summary>
     private void RecordMissing(ProcessEnd? first)
     {
-        List<Stage1App> missing = [.. pod.Apps.Where(a => PodFiles.ReadStatus(pod.Directory, a.Name) is null)];
-        if (missing.Count == pod.Apps.Count && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
+        // Apps of a mutable pod have come and gone since this was described, and those that were never begun have not ended.
+        List<AcName> apps = [.. (pod.Mutable ? PodFiles.TryReadManifest(pod.Directory)?.Apps.Select(a => a.Name) : null) ?? pod.Apps.Select(a => a.Name)];
+        apps.RemoveAll(a => pod.Mutable && PodFiles.ReadBegun(pod.Directory, a) is null);
+        List<AcName> missing = [.. apps.Where(a => PodFiles.ReadStatus(pod.Directory, a) is null)];
+        if (missing.Count == apps.Count && missing.Count > 0 && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
         {
             logger.EndedUnstarted(pod.Uuid, reason);
         }
 
         // Systemd passes the code of a lone app on, here one of those by which it says why it did not execute it.
-        string status = pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
+        string status = !pod.Mutable && pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
             ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
             : "killed KILL pod";
-        foreach (Stage1App app in missing.Where(_ => Directory.Exists(Paths.Status)))
+        foreach (AcName app in missing.Where(_ => Directory.Exists(Paths.Status)))
         {
             // The pod could have put anything into this directory: written without following a link.
-            using StatusFile file = StatusFile.Open(pod.StatusPath(app.Name));
-            AppRestarts? restarts = RestartAnnotations.Find(app.Runtime) is null ? null : AppRestarts.Read(pod.Directory, app.Name);
-            string line = restarts is { Running: false, LastLine: { } last } ? last : status;
+            using StatusFile file = StatusFile.Open(pod.StatusPath(app));
+            string line = AppRestarts.Read(pod.Directory, app) is { Running: false, LastLine: { } last } ? last : status;
             if (file.Write(Encoding.ASCII.GetBytes(line + "\n")) is { } error)
             {
-                logger.CleanupFailed(pod.Uuid, $"the status of the app {app.Name}", error);
+                logger.CleanupFailed(pod.Uuid, $"the status of the app {app}", error);
             }
         }
     }

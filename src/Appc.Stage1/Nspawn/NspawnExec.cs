@@ -10,14 +10,26 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
 {
     private readonly string _subject = $"pod {pod.Uuid}: a command in the app {name}";
 
-    /// <summary>The app's first process, in the control group that the systemd inside made for it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>The app's first process; one that is just being started is waited for.</summary>
     /// <exception cref="LaunchException">The app does not run.</exception>
-    internal ExecTarget FindTarget()
+    internal async Task<ExecTarget> FindTargetAsync(TimeProvider time, CancellationToken cancellationToken)
     {
-        PodPaths paths = new(pod);
-        string? group = PodPaths.ReadText(paths.CGroup) is { } recorded ? PodCGroup.FindUnit(recorded, NspawnApp.UnitNameOf(name)) : null;
+        long begin = time.GetTimestamp();
+        while (NspawnProcesses.AreStarting(new PodPaths(pod), name) && time.GetElapsedTime(begin) < Patience)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return FindTarget();
+    }
+
+    /// <summary>The app's first process, in the control group that the systemd inside made for it.</summary>
+    private ExecTarget FindTarget()
+    {
         (int Pid, long Started)? first = null;
-        foreach (int pid in group is null ? [] : PodCGroup.Processes(group))
+        foreach (int pid in NspawnProcesses.OfApp(new PodPaths(pod), name))
         {
             if (ProcFs.StartTime(pid) is { } started && (first is null || started < first.Value.Started || (started == first.Value.Started && pid < first.Value.Pid)))
             {

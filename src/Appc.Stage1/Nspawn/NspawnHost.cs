@@ -20,6 +20,8 @@ internal sealed class NspawnHost(NspawnOptions options)
 
     internal string? Systemd => Pick(options.SystemdPath, SystemdPaths);
 
+    internal string? Control => Systemd is null ? null : Pick(null, ProgramDirectories.Select(d => d + "/systemctl"));
+
     /// <summary>Programs that systemd executes for each service since version 255.</summary>
     internal static IEnumerable<string> HelpersOf(string systemd) =>
         new[] { Path.Combine(Path.GetDirectoryName(systemd)!, "systemd-executor") }.Where(File.Exists);

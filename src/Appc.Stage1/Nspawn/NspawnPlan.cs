@@ -30,10 +30,9 @@ internal sealed class NspawnPlan
 {
     // A temporary file system of the child's own: where nspawn keeps its state, so that none is left on the host,
     // and a short name for everything of the pod, so that no path of the host shows up inside.
-    private const string Scratch = "/run/systemd/nspawn";
-    private const string MapStep = "map the user ids of the image of the app ";
+    internal const string Scratch = "/run/systemd/nspawn";
+    internal const string MapStep = "map the user ids of the image of the app ";
     private const string CGroupRoot = "/sys/fs/cgroup";
-    private const int MountOptionsLimit = 4000;
     private const uint Executable = 0x1ed;
     private const ulong Plain = Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV;
 
@@ -50,7 +49,7 @@ internal sealed class NspawnPlan
         _subject = subject;
     }
 
-    private string HostName => _pod.Options.Hostname ?? PodCGroup.NameOf(_pod.Uuid);
+    internal static string HostNameOf(Stage1Pod pod) => pod.Options.Hostname ?? PodCGroup.NameOf(pod.Uuid);
 
     /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
     internal static LaunchException Explain(LaunchException e) => e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
@@ -88,7 +87,7 @@ internal sealed class NspawnPlan
         _launch.Guard?.Join(_plan);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
         LaunchArgument log = _plan.Open("open the log of nspawn", paths.NspawnLog, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND, 0x180);
-        int lowest = apps.Min(a => a.App.OomScoreAdjustment);
+        int lowest = apps.Select(a => a.App.OomScoreAdjustment).DefaultIfEmpty().Min();
         if (lowest < 0)
         {
             // Only out here may it go below zero; each app raises its own again.
@@ -112,11 +111,18 @@ internal sealed class NspawnPlan
         PodLimits.Show(_plan, limits, Scratch + "/pod");
         _launch.Host.Mount(_plan, Scratch, _launch.Ids);
         _plan.MakeDirectory("make directories", Scratch + "/apps", Executable);
+        if (_pod.Mutable)
+        {
+            // What is mounted here later, in this namespace alone, shows in the pod.
+            _plan.MakeShared("share the apps' directory with the pod", Scratch + "/apps");
+        }
+
         _plan.MakeDirectory("make directories", Scratch + "/layers", Executable);
         _plan.ChangeDirectory("change directory", Scratch);
+        NspawnAppMounts mounts = new(_plan, _pod, _launch.Ids, _launch.Labels, HostNameOf(_pod), _subject);
         foreach ((NspawnApp app, ImageTree image) in apps)
         {
-            MountApp(app, image, paths);
+            mounts.Take(app, image).Attach($"{Scratch}/apps/{app.Name}/rootfs");
         }
 
         _plan.ChangeDirectory("change directory", "/");
@@ -147,61 +153,6 @@ internal sealed class NspawnPlan
         _plan.BindWith("show the pod's status", paths.Status, files + "/status", Plain | Libc.MOUNT_ATTR_NOEXEC);
     }
 
-    private void MountApp(NspawnApp app, ImageTree image, PodPaths paths)
-    {
-        string step = $"mount the root of the app {app.Name}";
-        _plan.MakeDirectory(step, $"{Scratch}/layers/{app.Name}", Executable);
-        List<string> lower = [];
-        foreach (string layer in app.App.Layers)
-        {
-            string path = string.Create(CultureInfo.InvariantCulture, $"layers/{app.Name}/{lower.Count}");
-            _plan.MakeDirectory(step, $"{Scratch}/{path}", Executable);
-            LaunchArgument tree = _plan.CloneTree(step, layer, recursive: false);
-            ulong attributes = Libc.MOUNT_ATTR_NODEV | Libc.MOUNT_ATTR_RDONLY | (_launch.Ids.IsMapped ? Libc.MOUNT_ATTR_IDMAP : 0);
-            _plan.SetAttributes($"{MapStep}{app.Name}", tree, attributes, _launch.Ids.Descriptor);
-            _plan.Attach(step, tree, $"{Scratch}/{path}");
-            lower.Insert(0, path);
-        }
-
-        string root = $"{Scratch}/apps/{app.Name}/rootfs";
-        _plan.MakeDirectory(step, $"{Scratch}/apps/{app.Name}", Executable);
-        _plan.MakeDirectory(step, root, Executable);
-        MountOverlay(step, root, lower, $"own/apps/{app.Name}");
-
-        LaunchArgument top = _plan.Open(step, root, LibC.O_PATH | Libc.O_DIRECTORY);
-        foreach (string directory in app.MissingDirectories)
-        {
-            _plan.MakeDirectoryAt(step, top, directory[1..], Executable);
-            _plan.ChangeOwnerAt(step, top, directory[1..], _launch.Ids.First);
-        }
-
-        NameFileSteps.Add(_plan, _pod.Options, HostName, image, top, _launch.Ids.First);
-        new NspawnVolumes(_plan, _pod, app, image, _launch.Ids, _subject).Attach(top, paths.Volumes);
-        if (app.App.Runtime.ReadOnlyRootFs)
-        {
-            // Set out here, where nobody inside can take it back; volumes are mounts of their own and stay as they are.
-            _plan.Remount($"make the root of the app {app.Name} read-only", root, LibC.MS_RDONLY | LibC.MS_NODEV);
-        }
-    }
-
-    private void MountOverlay(string step, string root, List<string> lower, string own)
-    {
-        string options = $"lowerdir={string.Join(':', lower)},upperdir={own}/upper,workdir={own}/work{_launch.Labels.MountOption}";
-        if (options.Length < MountOptionsLimit)
-        {
-            _plan.Mount(step, "overlay", root, "overlay", LibC.MS_NODEV, options);
-            return;
-        }
-
-        // A mount option string is a page; newer kernels take layers one by one.
-        LaunchArgument tree = _plan.NewFileSystem(
-            step,
-            "overlay",
-            Libc.MOUNT_ATTR_NODEV,
-            [.. lower.Select(l => ("lowerdir+", (string?)l)), ("upperdir", own + "/upper"), ("workdir", own + "/work"), .. _launch.Labels.SelinuxFileContext is { } context ? ((string, string?)[])[("context", context)] : []]);
-        _plan.Attach(step, tree, root);
-    }
-
     private List<string> Arguments(IReadOnlyList<(NspawnApp App, ImageTree Image)> apps)
     {
         string name = PodCGroup.NameOf(_pod.Uuid);
@@ -212,7 +163,7 @@ internal sealed class NspawnPlan
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
             "--uuid=" + _pod.Uuid,
-            "--hostname=" + HostName,
+            "--hostname=" + HostNameOf(_pod),
             "--bind=" + Scratch + "/pod:" + Stage1TreeFiles.PodDirectory,
             "--bind=" + Scratch + "/apps:" + Stage1TreeFiles.AppsDirectory,
             "--setenv=SYSTEMD_UNIT_PATH=" + Stage1TreeFiles.PodDirectory + "/units:/usr/lib/systemd/system",
@@ -263,7 +214,8 @@ internal sealed class NspawnPlan
         // Nspawn compiles a filter of its own, which takes as long as all else that it does. It is left out where
         // every app has a filter of its own, none of which allows what nspawn's denies (docs/nspawn.md has the exact
         // difference), or was asked to have none; what is left without one is the host's own systemd.
-        if (_pod.Options.NoSeccomp || apps.All(a => a.App.Filter is not null))
+        // An app that is added later may have none.
+        if (_pod.Options.NoSeccomp || (!_pod.Mutable && apps.All(a => a.App.Filter is not null)))
         {
             environment.Add("SYSTEMD_SECCOMP=0");
         }

@@ -37,8 +37,8 @@ internal static class NspawnReadiness
     internal static string WriteBegun() => new UnitText().Section("Unit").Set("DefaultDependencies", "no")
         .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"{Mark} {BegunName}").ToString();
 
-    /// <summary>Waits until the pod's systemd has begun to start the apps.</summary>
-    internal static async Task WaitUntilBegunAsync(PodPaths paths, NotifySocket socket, Action<int> onLeader, CancellationToken cancellationToken)
+    /// <summary>Waits until the pod's systemd has begun to start the apps, and has left these marks.</summary>
+    internal static async Task WaitUntilBegunAsync(PodPaths paths, NotifySocket socket, Action<int> onLeader, IReadOnlyList<string> marks, CancellationToken cancellationToken)
     {
         using DirectoryChanges changes = new(paths.Status);
         TaskCompletionSource known = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +50,7 @@ internal static class NspawnReadiness
             },
             cancellationToken);
         await (await Task.WhenAny(known.Task, ready).ConfigureAwait(false)).ConfigureAwait(false);
-        while (!ready.IsCompletedSuccessfully && !File.Exists(Path.Combine(paths.Status, BegunName)))
+        while (!ready.IsCompletedSuccessfully && marks.Append(BegunName).Any(m => !File.Exists(Path.Combine(paths.Status, m))))
         {
             await changes.WaitAsync(cancellationToken).ConfigureAwait(false);
         }

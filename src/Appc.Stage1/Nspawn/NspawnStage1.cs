@@ -18,7 +18,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -58,6 +58,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         SeveralApps = true,
         EndsWithHost = true,
         UserNamespaces = true,
+        MutablePods = true,
         Readiness = true,
         Restarts = true,
         SocketActivation = true,
@@ -89,7 +90,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         string subject = "pod " + pod.Uuid;
         string nspawn = _host.Nspawn
             ?? throw new LaunchException("find systemd-nspawn", 0, $"{subject}: systemd-nspawn was not found", "Install it: apt-get install systemd-container");
-        if (pod.Apps.Count == 0)
+        if (pod.Apps.Count == 0 && !pod.Mutable)
         {
             throw new LaunchException("prepare", 0, $"{subject}: the pod has no app");
         }
@@ -123,7 +124,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         {
             using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
             NspawnExec exec = new(pod, app, command, tree, new SecurityLabels(Modules, pod.Manifest));
-            using ExecTarget target = exec.FindTarget();
+            using ExecTarget target = await exec.FindTargetAsync(_time, cancellationToken).ConfigureAwait(false);
             return await _commands.StartAsync(exec.Describe(), target, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
@@ -131,6 +132,34 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
             throw new LaunchException("prepare", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
         }
     }
+
+    /// <inheritdoc/>
+    public Task CheckAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
+        ChangeAsync(pod, firstProcess, apps =>
+        {
+            apps.Check(app);
+            return Task.CompletedTask;
+        });
+
+    /// <inheritdoc/>
+    public Task AddAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
+        ChangeAsync(pod, firstProcess, async apps =>
+        {
+            using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
+            await apps.AddAsync(app, tree, cancellationToken).ConfigureAwait(false);
+        });
+
+    /// <inheritdoc/>
+    public Task StartAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
+        ChangeAsync(pod, firstProcess, apps => apps.StartAsync(app, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task StopAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, TimeSpan grace, CancellationToken cancellationToken = default) =>
+        ChangeAsync(pod, firstProcess, apps => apps.StopAsync(app, grace, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task RemoveAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
+        ChangeAsync(pod, firstProcess, apps => apps.RemoveAsync(app, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<Stage1Attachment?> AttachAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default)
@@ -263,12 +292,26 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         try
         {
             // Longer than any app may take, so that the systemd inside ends the pod in good order.
-            TimeSpan longest = pod.Apps.Max(a => a.StopTimeout ?? _options.StopTimeout);
+            TimeSpan longest = pod.Apps.Select(a => a.StopTimeout ?? _options.StopTimeout).DefaultIfEmpty(_options.StopTimeout).Max();
             return await PodScope.StartAsync(pod.Uuid, shell, (longest * 2) + TimeSpan.FromSeconds(10), subject, limit.Token, BusAddress).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new LaunchException("make a scope for the pod", 0, $"{subject}: systemd did not make the pod's scope within {_options.StartTimeout.TotalSeconds} s", null, e);
+        }
+    }
+
+    private async Task ChangeAsync(Stage1Pod pod, Stage1ProcessId firstProcess, Func<NspawnApps, Task> change)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        try
+        {
+            await change(new NspawnApps(pod, firstProcess, _options, Modules, _commands, _time)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            throw new LaunchException("change the apps", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
         }
     }
 
@@ -323,7 +366,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
         Task ready = NspawnReadiness.IsAnnounced(pod)
-            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, pid => RecordLeader(paths, pid), limit.Token)
+            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, pid => RecordLeader(paths, pid), Marks(pod), limit.Token)
             : socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
         Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
         await limit.CancelAsync().ConfigureAwait(false);
@@ -347,6 +390,10 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
             ? new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason))
             : new LaunchException("start the pod", 0, $"{subject}: the systemd inside the pod ended before it had started the apps", NspawnMessages.HintForSilence());
     }
+
+    /// <summary>Files that say of the apps of a mutable pod that they are begun: the others count as not started.</summary>
+    private static IReadOnlyList<string> Marks(Stage1Pod pod) =>
+        pod.Mutable ? [.. pod.Apps.Select(a => a.Name).Where(a => !NspawnSockets.IsLazy(pod, a)).Select(a => a.ToString())] : [];
 
     private void RecordLeader(PodPaths paths, int pid)
     {

@@ -14,11 +14,12 @@ namespace Appc.Stage1.Nspawn;
 /// </summary>
 internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp app, ImageTree image, IdMap ids, string subject)
 {
-    /// <summary>Steps that attach every volume of the app below the root.</summary>
-    /// <param name="root">Descriptor of the app's root.</param>
+    /// <summary>Steps that open every volume of the app.</summary>
     /// <param name="emptyVolumes">Where the pod's own volumes lie.</param>
-    internal void Attach(LaunchArgument root, string emptyVolumes)
+    internal IReadOnlyList<OpenVolume> Open(string emptyVolumes)
     {
+        List<OpenVolume> open = [];
+
         // Outer mounts first, so that one inside another is not covered by it.
         foreach (Mount mount in app.App.Runtime.Mounts.OrderBy(m => Names(m.Path).Length))
         {
@@ -31,7 +32,21 @@ internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp ap
             }
 
             LaunchArgument tree = Open(volume, mount, mount.AppVolume is null ? emptyVolumes : $"{emptyVolumes}/.app-{app.Name}", out bool isDirectory);
-            string step = $"mount a volume at {mount.Path} of the app {app.Name}";
+            open.Add(new OpenVolume(mount, tree, isDirectory));
+        }
+
+        return open;
+    }
+
+    /// <summary>Steps that attach the volumes below the app's root.</summary>
+    /// <param name="root">Descriptor of the app's root.</param>
+    /// <param name="volumes">The volumes.</param>
+    internal void Attach(LaunchArgument root, IReadOnlyList<OpenVolume> volumes)
+    {
+        foreach (OpenVolume volume in volumes)
+        {
+            string[] names = Names(volume.Mount.Path);
+            string step = $"mount a volume at {volume.Mount.Path} of the app {app.Name}";
             LaunchArgument parent = root;
             string path = "";
             foreach (string name in names[..^1])
@@ -41,7 +56,7 @@ internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp ap
                 parent = plan.OpenInRoot(step, root, path, LibC.O_PATH | LibC.O_DIRECTORY);
             }
 
-            if (isDirectory)
+            if (volume.IsDirectory)
             {
                 MakeDirectory(step, parent, names[^1], path + "/" + names[^1]);
             }
@@ -50,7 +65,7 @@ internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp ap
                 plan.MakeFileAt(step, parent, names[^1], 0x1a4);
             }
 
-            plan.Attach(step, tree, plan.OpenInRoot(step, root, path + "/" + names[^1], LibC.O_PATH));
+            plan.Attach(step, volume.Tree, plan.OpenInRoot(step, root, path + "/" + names[^1], LibC.O_PATH));
         }
     }
 

@@ -41,16 +41,41 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Make(_paths.Status, firstId, firstId, OwnerOnly);
         foreach (NspawnApp app in apps)
         {
-            MakeFile(pod.StandardOutputPath(app.Name), firstId);
-            MakeFile(pod.StandardErrorPath(app.Name), firstId);
-            string directory = Path.Combine(_paths.Apps, app.Name.ToString());
-            Make(directory, 0, 0, Readable);
-
-            // The upper layer's own directory is what the app sees as its root directory.
-            Libc.Statx root = app.RootAttributes;
-            Make(Path.Combine(directory, "upper"), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
-            Make(Path.Combine(directory, "work"), firstId, firstId, OwnerOnly);
+            WriteApp(app, firstId);
         }
+    }
+
+    /// <summary>What an app needs that is added to the running pod; its units come last.</summary>
+    internal void Add(NspawnApp app, uint firstId, NspawnHostServices host, HeldTree tree, TimeSpan stopTimeout, string subject)
+    {
+        WriteApp(app, firstId);
+        foreach ((string file, string lines) in (IEnumerable<(string, string)>)[("passwd", PodAccounts.Passwd([app])), ("group", PodAccounts.Group([app]))])
+        {
+            // Replaced as a whole: the systemd inside reads them at any time.
+            string path = Path.Combine(_paths.Files, file);
+            string[] known = File.ReadAllLines(path);
+            string[] all = [.. known, .. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !known.Any(k => k.Split(':')[0] == l.Split(':')[0]))];
+            WriteFile(path + ".new", string.Join('\n', all) + "\n");
+            File.Move(path + ".new", path, overwrite: true);
+        }
+
+        foreach ((string name, string text) in PodUnits.WriteApp(pod, app, PodUnits.Several, host, new Lazy<SystemCallSets>(tree.SystemCallSets), stopTimeout, subject))
+        {
+            WriteFile(Path.Combine(_paths.Units, name), text);
+        }
+    }
+
+    private void WriteApp(NspawnApp app, uint firstId)
+    {
+        MakeFile(pod.StandardOutputPath(app.Name), firstId);
+        MakeFile(pod.StandardErrorPath(app.Name), firstId);
+        string directory = Path.Combine(_paths.Apps, app.Name.ToString());
+        Make(directory, 0, 0, Readable);
+
+        // The upper layer's own directory is what the app sees as its root directory.
+        Libc.Statx root = app.RootAttributes;
+        Make(Path.Combine(directory, "upper"), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
+        Make(Path.Combine(directory, "work"), firstId, firstId, OwnerOnly);
     }
 
     /// <summary>Makes a directory that only root can enter, if it is missing.</summary>

@@ -72,6 +72,23 @@ internal sealed class PodLimits
         return limits;
     }
 
+    /// <summary>Does once more, before an app starts again, what the end of it has undone.</summary>
+    internal static void Renew(PodPaths paths, NspawnApp app, string group, uint owner, string subject)
+    {
+        foreach (string unit in app.UnitNames)
+        {
+            if (File.Exists(Path.Combine(paths.Units, MoverOf(unit))))
+            {
+                MakeFrozen(group, unit, owner);
+            }
+
+            if (ResourceLimits.FromIsolators(app.App.App.Isolators, subject).NetworkBytes is { } network)
+            {
+                NetworkLimit.Attach(MakeGroup(group, unit, owner), network, subject);
+            }
+        }
+    }
+
     /// <summary>Makes the groups, and writes what the systemd inside must know.</summary>
     /// <param name="apps">The apps.</param>
     /// <param name="paths">Where the pod's files are.</param>
@@ -132,7 +149,7 @@ internal sealed class PodLimits
         }
     }
 
-    private static string MoverOf(string unit) => "limit-" + unit;
+    internal static string MoverOf(string unit) => "limit-" + unit;
 
     private static string GroupOf(AcName app) => $"app-{app}";
 
@@ -173,7 +190,7 @@ internal sealed class PodLimits
 
         File.WriteAllText(Parent + "/cgroup.subtree_control", string.Join(' ', _version2.Select(c => "+" + c)));
         ResourceLimits limits = _ofPod with { MemoryRequest = _ofPod.MemoryRequest ?? SumOfRequests() };
-        if (_pod.Apps.Count == 1)
+        if (_pod.Apps.Count == 1 && !_pod.Mutable)
         {
             // The devices have no names inside, so what the only app may do to them is what the pod may.
             ResourceLimits both = _ofPod.Within(_ofApps[_pod.Apps[0].Name]);
@@ -189,14 +206,14 @@ internal sealed class PodLimits
     /// <summary>Each packet counts for the app's group and for the pod's, so both are limited by programs of their own.</summary>
     private void PrepareNetwork(IReadOnlyList<NspawnApp> apps, string group, uint owner)
     {
-        ResourceLimits ofPod = apps.Count == 1 ? _ofPod.Within(_ofApps[apps[0].Name]) : _ofPod;
+        ResourceLimits ofPod = apps.Count == 1 && !_pod.Mutable ? _ofPod.Within(_ofApps[apps[0].Name]) : _ofPod;
         string subject = "pod " + _pod.Uuid;
         if (ofPod.NetworkBytes is { } limit)
         {
             NetworkLimit.Attach(group, limit, subject);
         }
 
-        foreach (NspawnApp app in apps.Where(_ => apps.Count > 1))
+        foreach (NspawnApp app in apps.Where(_ => apps.Count > 1 || _pod.Mutable))
         {
             if (_ofApps[app.Name].NetworkBytes is { } own)
             {

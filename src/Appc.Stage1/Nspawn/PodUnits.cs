@@ -1,4 +1,5 @@
 using System.Globalization;
+using Appc.Manifests;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
 
@@ -13,6 +14,9 @@ internal static class PodUnits
     /// <summary>Needed by every running app; its end, when none is left, is the pod's.</summary>
     internal const string AliveTarget = "pod-alive.target";
 
+    /// <summary>Stands for any number of units that hold a pod up together.</summary>
+    internal const int Several = 2;
+
     // Set by systemd itself for every service; the specification names the whole environment of an app.
     private static readonly string[] VariablesOfSystemd =
         ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "COLORTERM", "NO_COLOR", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
@@ -26,7 +30,7 @@ internal static class PodUnits
         // Requires, not Wants: if one unit cannot be loaded, none is started and process 1 gives up.
         files[PodTarget] = new UnitText().Section("Unit")
             .Set("DefaultDependencies", "no")
-            .Set("Requires", string.Join(' ', apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))))
+            .Set("Requires", string.Join(' ', [.. pod.Mutable ? (string[])[AliveTarget] : [], .. apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))]))
 
             // What requires a unit is started again with it, and would start again what it requires besides.
             .Set("Wants", string.Join(' ', [.. apps.Where(a => a.Restart is not null).SelectMany(a => FirstUnitsOf(pod, a)), .. PodLogUnits.FirstUnits(pod, host)]))
@@ -42,14 +46,16 @@ internal static class PodUnits
         }
 
         // A lone app ends the pod itself, unless something follows it.
-        int count = apps.Count == 1 && (apps[0].PostStop is not null || apps[0].Restart is not null) ? 2 : apps.Count;
+        int count = pod.Mutable || (apps.Count == 1 && (apps[0].PostStop is not null || apps[0].Restart is not null)) ? Several : apps.Count;
         if (count > 1)
         {
-            files[AliveTarget] = new UnitText().Section("Unit")
-                .Set("DefaultDependencies", "no")
-                .Set("StopWhenUnneeded", "yes")
-                .Set("SuccessAction", "exit-force")
-                .ToString();
+            UnitText alive = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+            if (!pod.Mutable)
+            {
+                alive.Set("StopWhenUnneeded", "yes");
+            }
+
+            files[AliveTarget] = alive.Set("SuccessAction", "exit-force").ToString();
         }
 
         foreach ((string name, string text) in sockets.Units(pod, count))
@@ -57,26 +63,61 @@ internal static class PodUnits
             files[name] = text;
         }
 
-        foreach (NspawnApp app in apps)
+        foreach ((string name, string text) in apps.SelectMany(a => WriteApp(pod, a, count, host, sets, stopTimeout, subject)))
         {
-            files[app.UnitName] = AppUnit(pod, app, count, host, sets, stopTimeout, subject);
-            if (app.PreStart is not null)
-            {
-                files[app.PreStartUnitName] = PreStartUnit(pod, app, count, host, sets, stopTimeout, subject);
-            }
-
-            foreach ((string name, string text) in PodRestarts.Units(app, pod.Options.ExitPolicy))
-            {
-                files[name] = text;
-            }
-
-            if (app.PostStop is not null)
-            {
-                files[app.PostStopUnitName] = PostStopUnit(pod, app, host, sets, stopTimeout, subject);
-            }
+            files[name] = text;
         }
 
         return files;
+    }
+
+    /// <summary>The files of one app.</summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="app">The app.</param>
+    /// <param name="count">How many units hold the pod up; one ends the pod itself.</param>
+    /// <param name="host">What the pod uses of the host's systemd.</param>
+    /// <param name="sets">Systemd's sets of system calls.</param>
+    /// <param name="stopTimeout">How long an app may take to stop that has no time of its own.</param>
+    /// <param name="subject">The pod, for messages.</param>
+    internal static IEnumerable<(string Name, string Text)> WriteApp(
+        Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    {
+        yield return (app.UnitName, AppUnit(pod, app, count, host, sets, stopTimeout, subject));
+        if (app.PreStart is not null)
+        {
+            yield return (app.PreStartUnitName, PreStartUnit(pod, app, count, host, sets, stopTimeout, subject));
+        }
+
+        if (app.PostStop is not null)
+        {
+            yield return (app.PostStopUnitName, PostStopUnit(pod, app, host, sets, stopTimeout, subject));
+        }
+
+        foreach ((string name, string text) in PodRestarts.Units(app, PolicyOf(pod)))
+        {
+            yield return (name, text);
+        }
+
+        if (pod.Mutable)
+        {
+            yield return (BegunUnitOf(app.Name), BegunUnit(app));
+        }
+    }
+
+    /// <summary>The unit that marks the beginning of an app: its status is then an empty file.</summary>
+    internal static string BegunUnitOf(AcName app) => $"begun-{app}.service";
+
+    // A unit of its own and no ExecStartPre=: the first process of the app's unit is the app's.
+    private static string BegunUnit(NspawnApp app) => new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+        .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
+        .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"/usr/bin/dash /{Stage1TreeFiles.MarkScript} {app.Name}").ToString();
+
+    private static void WriteBegun(UnitText unit, Stage1Pod pod, NspawnApp app)
+    {
+        if (pod.Mutable)
+        {
+            unit.Set("Requires", BegunUnitOf(app.Name)).Set("After", BegunUnitOf(app.Name));
+        }
     }
 
     /// <summary>What is started for an app with the pod.</summary>
@@ -94,6 +135,10 @@ internal static class PodUnits
         {
             unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
         }
+        else
+        {
+            WriteBegun(unit, pod, app);
+        }
 
         if (app.PostStop is not null)
         {
@@ -102,7 +147,7 @@ internal static class PodUnits
 
         if (app.Restart is null)
         {
-            WriteEnd(unit, pod.Options.ExitPolicy, count);
+            WriteEnd(unit, PolicyOf(pod), count);
         }
         else
         {
@@ -125,9 +170,10 @@ internal static class PodUnits
     private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
         UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        WriteBegun(unit, pod, app);
         if (app.Restart is null)
         {
-            WriteFailure(unit, pod.Options.ExitPolicy, count);
+            WriteFailure(unit, PolicyOf(pod), count);
         }
         else
         {
@@ -195,6 +241,9 @@ internal static class PodUnits
         WriteUser(unit, app);
         WriteIsolation(unit, pod, app, sets);
     }
+
+    /// <summary>No app ends a pod whose apps come and go.</summary>
+    private static PodExitPolicy PolicyOf(Stage1Pod pod) => pod.Mutable ? PodExitPolicy.LastExit : pod.Options.ExitPolicy;
 
     private static void WriteEnd(UnitText unit, PodExitPolicy policy, int count)
     {

@@ -91,10 +91,11 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         using LockFile gate = await LockAsync(Path.Combine(_directory, "lock"), cancellationToken).ConfigureAwait(false);
         string systemd = host.Systemd ?? throw Missing("systemd");
         string shell = NspawnHost.Shell ?? throw Missing("a shell");
+        string control = host.Control ?? throw Missing("systemctl");
         string[] helpers = [.. NspawnHost.HelpersOf(systemd)];
         string[] tools = [.. Stage1TreeScripts.Tools.Select(t => NspawnHost.FindTool(t) ?? throw Missing(t))];
-        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell, .. tools], cancellationToken).ConfigureAwait(false);
-        List<string> sources = [systemd, .. helpers, shell, .. tools, .. objects];
+        IReadOnlyCollection<string> objects = await SharedObjects.FindAsync([systemd, .. helpers, shell, control, .. tools], cancellationToken).ConfigureAwait(false);
+        List<string> sources = [systemd, .. helpers, shell, control, .. tools, .. objects];
         string key = KeyOf(sources) ?? throw new LaunchException("build the stage1 tree", 0, "the host's systemd changed while its files were read", "Try again.");
         string sets = await ProgramOutput.ReadAsync("systemd-analyze", ["syscall-filter"], cancellationToken).ConfigureAwait(false) ?? throw Missing("systemd-analyze");
         string final = Path.Combine(_directory, Prefix + key);
@@ -102,7 +103,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         {
             string temporary = Path.Combine(_directory, ".new");
             TreeRemover.Remove(temporary);
-            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, tools, objects, sets);
+            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, control, tools, objects, sets);
             Sync(temporary);
             Directory.Move(temporary, final);
         }

@@ -8,10 +8,13 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 5\n";
+    internal const string Recipe = "appc nspawn tree 6\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
+
+    /// <summary>By which the pod's systemd is asked for something.</summary>
+    internal const string Control = "/usr/bin/systemctl";
 
     /// <summary>Leaves an empty file among the pod's statuses.</summary>
     internal const string MarkScript = "usr/lib/appc/mark";
@@ -97,7 +100,7 @@ internal static class Stage1TreeFiles
         "var/tmp", "var/log", "root", "opt/stage2", "appc",
     ];
 
-    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, IEnumerable<string> tools, IEnumerable<string> sharedObjects, string systemCallSets)
+    internal static void Write(string tree, string systemd, IEnumerable<string> helpers, string shell, string control, IEnumerable<string> tools, IEnumerable<string> sharedObjects, string systemCallSets)
     {
         foreach (string directory in Directories)
         {
@@ -118,6 +121,7 @@ internal static class Stage1TreeFiles
         }
 
         Copy(shell, tree, "/usr/bin/dash");
+        Copy(control, tree, Control);
         foreach (string tool in tools)
         {
             Copy(tool, tree, "/usr/bin/" + Path.GetFileName(tool));

@@ -1,0 +1,264 @@
+using System.Globalization;
+using Appc.Linux;
+using Appc.Manifests;
+using Appc.Pods;
+using Appc.Stage1.Exec;
+using Appc.Stage1.Isolation;
+using Appc.Stage1.Limits;
+using Microsoft.Win32.SafeHandles;
+
+namespace Appc.Stage1.Nspawn;
+
+/// <summary>Changes the apps of a running pod.</summary>
+internal sealed class NspawnApps(
+    Stage1Pod pod, Stage1ProcessId firstProcess, NspawnOptions options, SecurityModules modules, ExecLauncher commands, TimeProvider time)
+{
+    // More layers than any image has: their number is not known of one that is only half there.
+    private const int MostLayers = 128;
+
+    // Beyond its time, for the systemd inside to see to it.
+    private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(50);
+
+    private readonly string _subject = "pod " + pod.Uuid;
+    private readonly PodPaths _paths = new(pod);
+
+    /// <exception cref="LaunchException">The app cannot be run in this pod.</exception>
+    internal void Check(AcName name)
+    {
+        Stage1App app = Find(name);
+        using ImageTree image = Open(app);
+        NspawnApp resolved = Resolve(app, image);
+        Stage1ProcessId leader = PodPaths.ReadProcess(_paths.Leader) ?? throw Refusal($"the pod has ended, or has not begun");
+        string? bounds = ProcFs.StatusLine(leader.Pid, "CapBnd");
+        if (resolved.CapabilitiesRetained && ulong.TryParse(bounds, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits)
+            && new CapabilitySet(resolved.Capabilities.Bits & ~bits) is { Bits: not 0 } missing)
+        {
+            throw Refusal($"the app {name} cannot have {string.Join(", ", missing.Names)}: no app of the pod had it when the pod was started", "Start the pod with an app that retains it.");
+        }
+
+        if (resolved.OomScoreAdjustment < 0 && ProcFs.OomScoreAdjustment(leader.Pid) is { } lowest && resolved.OomScoreAdjustment < lowest)
+        {
+            throw Refusal($"the app {name} cannot have the OOM score {resolved.OomScoreAdjustment}: that of the pod is {lowest}", "Start the pod with an app that has it.");
+        }
+
+        if (app.Input != AppInput.None)
+        {
+            // What keeps it open is inherited by systemd-nspawn.
+            throw Refusal($"the app {name} cannot be given an input in a pod that runs already", "Make the pod with the app, or run a command in the app.");
+        }
+
+        // Its limits need control groups, which a pod gets when it is launched.
+        ResourceLimits limits = ResourceLimits.FromIsolators(app.App.Isolators, _subject);
+        if (limits != new ResourceLimits())
+        {
+            IEnumerable<string> refused = app.App.Isolators.Select(i => i.Name.ToString()).Where(n => ResourceLimits.ControllerOf(n) is not null || n == IsolatorNames.NetworkBandwidth);
+            throw Refusal($"the app {name} cannot be limited by {string.Join(", ", refused)} in a pod that runs already", "Limit the pod as a whole, or make the pod with the app.");
+        }
+    }
+
+    internal Task AddAsync(AcName name, HeldTree tree, CancellationToken cancellationToken) => OnThreadAsync(
+        () =>
+        {
+            Stage1App app = Find(name);
+            using ImageTree image = Open(app);
+            NspawnApp resolved = Resolve(app, image);
+            uint? first = _paths.ReadRange();
+            using IdMap ids = first is { } mapped ? IdMap.Shifted(mapped) : IdMap.Same();
+            using SafeFileHandle nspawn = OpenNspawn();
+
+            // What the pod was given of the host's journal, whatever the options of this process say.
+            bool journal = File.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{firstProcess.Pid}/root{NspawnPlan.Scratch}/run/journal/stdout"));
+            new PodFilesWriter(pod).Add(resolved, ids.First, new NspawnHostServices(journal, Register: false), tree, options.StopTimeout, _subject);
+            NspawnAppPlan.Mount(pod, resolved, image, ids, new SecurityLabels(modules, pod.Manifest), nspawn, _subject);
+        },
+        cancellationToken);
+
+    internal async Task StartAsync(AcName name, CancellationToken cancellationToken)
+    {
+        if (IsRunning(name))
+        {
+            return;
+        }
+
+        Stage1App app = Find(name);
+        using (ImageTree image = Open(app))
+        {
+            NspawnApp resolved = Resolve(app, image);
+            if (PodPaths.ReadText(_paths.CGroup) is { } group)
+            {
+                PodLimits.Renew(_paths, resolved, group, _paths.ReadRange() ?? 0, _subject);
+            }
+        }
+
+        DateTimeOffset? before = PodFiles.ReadBegun(pod.Directory, name);
+        Remove(_paths.Status, Stage1Pod.ReadyName(name));
+        string unit = NspawnApp.UnitNameOf(name);
+        using DirectoryChanges changes = new(_paths.Status);
+
+        // One that announces its readiness is not waited for here: it is begun when its status says so.
+        string? failure = await Control().RunAsync(["start", "--no-block", unit], cancellationToken).ConfigureAwait(false);
+        long begin = time.GetTimestamp();
+        while (failure is null && PodFiles.ReadBegun(pod.Directory, name) is var begun && (begun is null || begun == before))
+        {
+            if (time.GetElapsedTime(begin) > options.StartTimeout || !ProcessIdentity.IsAlive(firstProcess))
+            {
+                failure = "it was not begun in time";
+            }
+
+            await changes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (failure is not null)
+        {
+            throw new LaunchException("start the app", 0, $"{_subject}: the app {name} could not be started: {failure}");
+        }
+
+        // Begun is what comes before it; then there is a process, or an end.
+        while (NspawnProcesses.OfApp(_paths, name).Count == 0 && PodFiles.ReadStatus(pod.Directory, name) is null && time.GetElapsedTime(begin) < options.StartTimeout && ProcessIdentity.IsAlive(firstProcess))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    internal async Task StopAsync(AcName name, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        if (!IsRunning(name))
+        {
+            return;
+        }
+
+        if (grace < TimeSpan.Zero)
+        {
+            grace = (Find(name).StopTimeout ?? options.StopTimeout) + Allowance;
+        }
+
+        if (grace > TimeSpan.Zero && await Control().RunAsync(["stop", "--no-block", NspawnApp.UnitNameOf(name)], cancellationToken).ConfigureAwait(false) is { } failure)
+        {
+            throw new LaunchException("stop the app", 0, $"{_subject}: the app {name} could not be stopped: {failure}");
+        }
+
+        if (!await WaitUntilEndedAsync(name, grace, cancellationToken).ConfigureAwait(false))
+        {
+            // Not by the systemd inside, which may be anybody's.
+            Kill(name);
+            if (!await WaitUntilEndedAsync(name, Allowance, cancellationToken).ConfigureAwait(false) && IsRunning(name))
+            {
+                throw new LaunchException("stop the app", 0, $"{_subject}: processes of the app {name} are left", "Stop the pod.");
+            }
+        }
+    }
+
+    /// <summary>Takes away what there is of an app. Safe to repeat.</summary>
+    internal async Task RemoveAsync(AcName name, CancellationToken cancellationToken)
+    {
+        string[] units = [NspawnApp.UnitNameOf(name), $"pre-start-{name}.service", $"post-stop-{name}.service", PodUnits.BegunUnitOf(name)];
+        string[] there = [.. units.Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
+        if (there.Length > 0)
+        {
+            // What follows an app is waited for too.
+            if (await Control(options.StopTimeout * 2 + Allowance).RunAsync(["stop", .. there], cancellationToken).ConfigureAwait(false) is { } failure)
+            {
+                throw new LaunchException("remove the app", 0, $"{_subject}: the app {name} could not be stopped: {failure}");
+            }
+
+            _ = await Control().RunAsync(["reset-failed", .. there], cancellationToken).ConfigureAwait(false);
+        }
+
+        await OnThreadAsync(
+            () =>
+            {
+                using SafeFileHandle nspawn = OpenNspawn();
+                int layers = pod.Apps.FirstOrDefault(a => a.Name == name)?.Layers.Count ?? MostLayers;
+                NspawnAppPlan.Unmount(pod, name.ToString(), layers, nspawn, _subject);
+                TreeRemover.Remove(Path.Combine(_paths.Apps, name.ToString()));
+                string[] volumes = [.. pod.Manifest.Volumes.Select(v => v.Name.ToString())];
+                foreach (string volume in Directory.EnumerateDirectories(_paths.Volumes))
+                {
+                    if (Path.GetFileName(volume) is var own && (own.StartsWith('.') ? own == ".app-" + name : !volumes.Contains(own)))
+                    {
+                        TreeRemover.Remove(volume);
+                    }
+                }
+
+                File.Delete(pod.StandardOutputPath(name));
+                File.Delete(pod.StandardErrorPath(name));
+                Remove(_paths.Status, name.ToString());
+                Remove(_paths.Status, Stage1Pod.ReadyName(name));
+                foreach (string unit in (IEnumerable<string>)[.. units, .. units.Select(PodLimits.MoverOf)])
+                {
+                    File.Delete(Path.Combine(_paths.Units, unit));
+                    TreeRemover.Remove(Path.Combine(_paths.Units, unit + ".d"));
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (there.Length > 0 && await Control().RunAsync(["daemon-reload"], cancellationToken).ConfigureAwait(false) is { } unread)
+        {
+            throw new LaunchException("remove the app", 0, $"{_subject}: the pod's systemd does not forget the app {name}: {unread}");
+        }
+    }
+
+    private static Task OnThreadAsync(Action work, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(work, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>Removes what a pod may have put under a name in a directory of its own.</summary>
+    private static unsafe void Remove(string directory, string name)
+    {
+        using Fd parent = Fd.OpenDirectory(directory);
+        fixed (byte* p = Fd.PathBytes(name))
+        {
+            _ = Libc.unlinkat(parent.Number, p, 0);
+        }
+    }
+
+    private NspawnControl Control(TimeSpan? timeout = null) => new(pod, commands, timeout ?? options.StartTimeout, _subject);
+
+    private Stage1App Find(AcName name) => pod.Apps.First(a => a.Name == name);
+
+    private ImageTree Open(Stage1App app) => app.Layers.Count > 0
+        ? new ImageTree(app.Layers, _subject)
+        : throw new LaunchException("open the image", 0, $"{_subject}: the app {app.Name} has no image tree");
+
+    private NspawnApp Resolve(Stage1App app, ImageTree image) => NspawnApp.Resolve(pod, app, image, _subject) with
+    {
+        MaxProcesses = options.MaxProcesses,
+        AppArmorProfile = new SecurityLabels(modules, pod.Manifest).ProfileOf(app.Name),
+    };
+
+    private SafeFileHandle OpenNspawn() => PidFd.TryOpen(firstProcess.Pid, firstProcess.StartTime) ?? throw Refusal("the pod has ended");
+
+    private string? GroupOf(AcName name) =>
+        PodPaths.ReadText(_paths.CGroup) is { } group ? PodCGroup.FindUnit(group, NspawnApp.UnitNameOf(name)) : null;
+
+    private bool IsRunning(AcName name) => NspawnProcesses.InUnit(_paths, name).Count > 0;
+
+    private void Kill(AcName name)
+    {
+        if (GroupOf(name) is { } group)
+        {
+            PodCGroup.Kill(group);
+        }
+    }
+
+    /// <summary>Waits until no process of an app is left and its end is recorded; false when the time was over before.</summary>
+    private async Task<bool> WaitUntilEndedAsync(AcName name, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        long begin = time.GetTimestamp();
+        for (TimeSpan look = TimeSpan.FromMilliseconds(1); ; look = look * 2 < LongestLook ? look * 2 : LongestLook)
+        {
+            if (!IsRunning(name) && PodFiles.ReadStatus(pod.Directory, name) is not null)
+            {
+                return true;
+            }
+
+            if (time.GetElapsedTime(begin) >= limit || !ProcessIdentity.IsAlive(firstProcess))
+            {
+                return !ProcessIdentity.IsAlive(firstProcess);
+            }
+
+            await Task.Delay(look, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private LaunchException Refusal(string why, string? hint = null) => new("prepare the app", 0, $"{_subject}: {why}", hint);
+}
