@@ -54,6 +54,9 @@ internal sealed class CliContext : IAsyncDisposable
     /// <summary>The service manager that started this program, if one did.</summary>
     public CallerUnit Caller => _caller ??= CallerUnit.FromEnvironment();
 
+    /// <summary>What commands ask of the nspawn flavour; to be set before the runtime is used.</summary>
+    public NspawnOptions Nspawn { get; } = new();
+
     public PodRuntime Runtime => _runtime ??= BuildRuntime();
 
     public ImageStore Images => Runtime.Images;
@@ -135,7 +138,7 @@ internal sealed class CliContext : IAsyncDisposable
         .UseLogging(Loggers)
         .UseFetcherOptions(CreateFetcherOptions(_fetches))
         .UseVerifier(Verifier)
-        .UseNspawn()
+        .UseNspawn(Nspawn)
         .UseFly()
         .Build();
 }

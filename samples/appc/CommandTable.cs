@@ -43,6 +43,7 @@ internal static class CommandTable
         "logs" => new LogsCommand(),
         "events" => new EventsCommand(),
         "enter" => new EnterCommand(),
+        "attach" => new AttachCommand(),
         "stop" => new StopCommand(),
         "rm" => new RemoveCommand(),
         "gc" => new CollectCommand(),
@@ -57,7 +58,7 @@ internal static class CommandTable
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export",
             "image render", "image extract", "image rm", "image gc",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "stop", "rm", "gc", "help",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "rm", "gc", "help",
         ];
         return names.Select(name => Find(name)!);
     }

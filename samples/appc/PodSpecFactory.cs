@@ -38,6 +38,7 @@ internal sealed class PodSpecFactory(CliContext context)
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),
+                ReadyTimeout = options.Get("ready-timeout") is { } timeout ? Values.Duration(timeout, "--ready-timeout") : null,
                 NoSeccomp = insecure.HasFlag(InsecureOptions.Seccomp),
             },
         };
@@ -64,7 +65,23 @@ internal sealed class PodSpecFactory(CliContext context)
             spec.Apps.Add(await CreateAppAsync(app, options, shared, policy, cancellationToken));
         }
 
+        if (options.Has("interactive"))
+        {
+            MakeInteractive(spec);
+        }
+
         return spec;
+    }
+
+    /// <summary>Gives the app the terminal of the caller, or a stream where the caller has none.</summary>
+    private static void MakeInteractive(PodSpec spec)
+    {
+        AppSpec app = spec.Apps.Count == 1 ? spec.Apps[0] : throw new UsageException("--interactive is for pods of one app; '--stdin' gives each app its own input, and 'appc attach' attaches to it");
+        app.Input ??= CallerTerminal.IsThere ? AppInput.Terminal : AppInput.Stream;
+        if (app.Input == AppInput.Terminal && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } kind)
+        {
+            app.Environment.TryAdd("TERM", kind);
+        }
     }
 
     private async Task<AppSpec> CreateAppAsync(
@@ -79,6 +96,7 @@ internal sealed class PodSpecFactory(CliContext context)
             WorkingDirectory = options.Get("working-dir"),
             User = options.Get("user"),
             Group = options.Get("group"),
+            Input = options.Get("stdin") is { } input ? PodValues.Input(input) : null,
             StopTimeout = options.Get("stop-timeout") is { } stop ? Values.Duration(stop, "--stop-timeout") : null,
             StopSignal = options.Get("stop-signal"),
             Restart = options.Get("restart") is { } restart ? Values.Parse(restart, "--restart", RestartPolicy.Parse) : null,

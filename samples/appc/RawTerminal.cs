@@ -21,7 +21,13 @@ internal sealed class RawTerminal : IDisposable
     {
         try
         {
-            using Process stty = Process.Start(new ProcessStartInfo("stty", arguments) { RedirectStandardOutput = true })!;
+            // Of a child that has one of its streams at the terminal, .NET undoes the changes when it ends.
+            using Process stty = Process.Start(new ProcessStartInfo("stty", ["-F", "/dev/tty", .. arguments])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
             string output = await stty.StandardOutput.ReadToEndAsync();
             await stty.WaitForExitAsync();
             return stty.ExitCode == 0 ? output.Trim() : null;

@@ -10,7 +10,7 @@ internal sealed class PodArguments
     [
         "name", "exec", "working-dir", "user", "group", "supplementary-gids", "environment", "memory", "cpu",
         "cpu-shares", "oom-score-adj", "caps-retain", "caps-remove", "seccomp", "no-new-privileges", "readonly-rootfs",
-        "annotation", "signature", "stop-timeout", "stop-signal", "restart",
+        "annotation", "signature", "stop-timeout", "stop-signal", "restart", "stdin",
     ];
 
     private PodArguments(List<Token> pod, List<AppArguments> apps, OptionSet known)
@@ -30,11 +30,11 @@ internal sealed class PodArguments
             .Values("set-env").Values("set-env-file").Flag("inherit-env").Value("private-users")
             .Values("dns").Values("dns-search").Values("dns-opt").Values("hosts-entry")
             .Value("uuid-file-save").Value("pull-policy").Flag("strict")
-            .Values("label").Value("lifetime").Value("log-limit");
+            .Values("label").Value("lifetime").Flag("interactive").Value("ready-timeout").Value("log-limit");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")
             .Value("caps-retain").Value("caps-remove").Value("seccomp").Value("no-new-privileges").Value("readonly-rootfs")
-            .Values("annotation").Value("signature").Value("stop-timeout").Value("stop-signal")
+            .Values("annotation").Value("signature").Value("stop-timeout").Value("stop-signal").Value("stdin")
             .Value("restart");
     }
 

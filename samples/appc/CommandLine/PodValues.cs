@@ -1,4 +1,5 @@
 using Appc.Manifests;
+using Appc.Stage1;
 
 namespace Appc.Cli.CommandLine;
 
@@ -61,6 +62,14 @@ internal static class PodValues
             _ => throw new UsageException($"--seccomp: '{text}' says neither mode=retain nor mode=remove"),
         };
     }
+
+    public static AppInput Input(string text) => text switch
+    {
+        "null" => AppInput.None,
+        "stream" => AppInput.Stream,
+        "tty" => AppInput.Terminal,
+        _ => throw new UsageException($"--stdin: '{text}' is neither null, stream nor tty"),
+    };
 
     public static Annotation Annotation(string text)
     {

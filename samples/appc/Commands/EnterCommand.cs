@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Appc.Cli.CommandLine;
 using Appc.Pods;
-using Appc.Stage1;
 
 namespace Appc.Cli.Commands;
 
@@ -24,7 +23,7 @@ internal sealed class EnterCommand : Command
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> operands = arguments.AtLeastOne("a pod");
-        bool terminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        bool terminal = CallerTerminal.IsThere;
         await using Pod pod = await context.Runtime.OpenAsync(operands[0], cancellationToken);
         await using PodExec command = await pod.ExecAsync(
             arguments.Get("app"),
@@ -32,19 +31,15 @@ internal sealed class EnterCommand : Command
             new ExecOptions
             {
                 AsRoot = arguments.Has("as-root"),
-                Terminal = terminal ? Size() : null,
+                Terminal = terminal ? CallerTerminal.Size() : null,
                 Environment = terminal && Environment.GetEnvironmentVariable("TERM") is { } kind ? new Dictionary<string, string> { ["TERM"] = kind } : [],
             },
             cancellationToken);
         using RawTerminal? raw = terminal ? await RawTerminal.EnterAsync() : null;
-        using PosixSignalRegistration? resized = terminal && !OperatingSystem.IsWindows()
-            ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => command.Resize(Size()))
-            : null;
+        using PosixSignalRegistration? resized = terminal ? CallerTerminal.OnResize(command.Resize) : null;
         ExecResult result = await ConnectAsync(command, cancellationToken);
         return result.ExitCode;
     }
-
-    private static TerminalSize Size() => new(Math.Max(Console.WindowWidth, 1), Math.Max(Console.WindowHeight, 1));
 
     private static async Task<ExecResult> ConnectAsync(PodExec command, CancellationToken cancellationToken)
     {
@@ -65,7 +60,7 @@ internal sealed class EnterCommand : Command
     {
         try
         {
-            await using Stream input = Console.OpenStandardInput();
+            await using Stream input = CallerTerminal.OpenInput();
             await input.CopyToAsync(command.StandardInput);
             if (command.StandardError is not null)
             {

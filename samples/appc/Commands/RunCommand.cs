@@ -16,24 +16,18 @@ internal sealed class RunCommand : Command
     public override void Define(OptionSet options)
     {
         PodArguments.Define(options);
-        options.Flag("detach").Flag("rm");
+        PodRunner.Define(options);
     }
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
-        bool detach = arguments.Has("detach");
+        PodRunner.Configure(arguments, context);
         bool remove = PodRunner.Removes(arguments);
-        PodArguments pod = PodArguments.Sort([.. arguments.Tokens.Where(t => t.Kind != TokenKind.Option || t.Text is not ("detach" or "rm"))]);
+        PodArguments pod = PodArguments.Sort([.. arguments.Tokens.Where(t => t.Kind != TokenKind.Option || !PodRunner.IsOwn(t.Text))]);
         PodSpec spec = await new PodSpecFactory(context).CreateAsync(pod, cancellationToken);
         CallerSockets.Assign(spec, context.Caller);
         await using Pod running = await context.Runtime.RunAsync(spec, cancellationToken);
         await PodRunner.SaveUuidAsync(pod.Pod, running.Uuid);
-        if (detach)
-        {
-            context.Out.WriteLine(running.Uuid);
-            return ExitCodes.Success;
-        }
-
-        return await PodRunner.AttendAsync(context, running, remove, cancellationToken);
+        return await PodRunner.GoOnAsync(context, arguments, running, remove, pod.Pod.Has("interactive"), cancellationToken);
     }
 }

@@ -7,23 +7,18 @@ internal sealed class RunPreparedCommand : Command
 {
     public override string Name => "run-prepared";
 
-    public override string Synopsis => "[--detach] [--rm] UUID";
+    public override string Synopsis => "[--detach] [--rm] [--interactive] UUID";
 
     public override string Summary => "runs a prepared pod; output and exit code are its apps'";
 
-    public override void Define(OptionSet options) => options.Flag("detach").Flag("rm");
+    public override void Define(OptionSet options) => PodRunner.Define(options.Flag("interactive"));
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
+        PodRunner.Configure(arguments, context);
         bool remove = PodRunner.Removes(arguments);
         await using Pod pod = await context.Runtime.RunPreparedAsync(
             arguments.Single("a pod"), context.TrustIfSaid, cancellationToken);
-        if (arguments.Has("detach"))
-        {
-            context.Out.WriteLine(pod.Uuid);
-            return ExitCodes.Success;
-        }
-
-        return await PodRunner.AttendAsync(context, pod, remove, cancellationToken);
+        return await PodRunner.GoOnAsync(context, arguments, pod, remove, arguments.Has("interactive"), cancellationToken);
     }
 }

@@ -251,7 +251,7 @@ internal sealed unsafe partial class LaunchPlan
         Become(programs, arguments, environment, filter);
     }
 
-    /// <summary><see cref="Execute"/> for a child that has a session of its own already.</summary>
+    /// <summary><see cref="Execute"/> for a child that has a session of its own, or has left the terminal, already.</summary>
     internal void Become(
         IReadOnlyList<string> programs,
         IEnumerable<string> arguments,

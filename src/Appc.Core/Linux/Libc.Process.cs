@@ -84,6 +84,10 @@ internal static unsafe partial class Libc
     public static int PidfdSendSignal(int pidfd, int signal) =>
         (int)SystemCall4(SystemCall.PidfdSendSignal, pidfd, signal, 0, 0);
 
+    /// <summary>pidfd_getfd(2): a copy of another process's descriptor, close-on-exec; -1 and errno on failure.</summary>
+    public static int PidfdGetFd(int pidfd, int descriptor) =>
+        (int)SystemCall3(SystemCall.PidfdGetFd, pidfd, descriptor, 0);
+
     /// <summary>What is at a path, the last link not followed; false, with errno, if there is nothing.</summary>
     public static bool TryStat(string path, out Statx stat)
     {

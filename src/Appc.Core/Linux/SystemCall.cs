@@ -51,6 +51,7 @@ internal static class SystemCall
     internal static int SigProcMask => Pick(14, 135);
     internal static int Bpf => Pick(321, 280);
     internal static int Keyctl => Pick(250, 219);
+    internal static int SendMsg => Pick(46, 211);
     internal static int Execve => Pick(59, 221);
     internal static int ExecveAt => Pick(322, 281);
     internal static int WaitId => Pick(247, 95);
@@ -69,6 +70,7 @@ internal static class SystemCall
     internal static int Clone3 => Pick(435, 435);
     internal static int CloseRange => Pick(436, 436);
     internal static int OpenAt2 => Pick(437, 437);
+    internal static int PidfdGetFd => Pick(438, 438);
     internal static int MountSetAttr => Pick(442, 442);
 
     private static int Pick(int x64, int arm64) => Machine switch

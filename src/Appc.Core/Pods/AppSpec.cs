@@ -1,5 +1,6 @@
 using Appc.Images;
 using Appc.Manifests;
+using Appc.Stage1;
 
 namespace Appc.Pods;
 
@@ -63,6 +64,12 @@ public sealed class AppSpec
     /// The default value is null: as the image says with its annotation <c>appc.io/executor/supports-systemd-notify</c>.
     /// </value>
     public bool? AnnouncesReadiness { get; set; }
+
+    /// <summary>What the app has as its standard input; <see cref="Pod.AttachAsync"/> writes to it.</summary>
+    /// <value>
+    /// The default value is null: what <see cref="Annotations"/> say with <c>appc.io/executor/standard-input</c>, else <see cref="AppInput.None"/>.
+    /// </value>
+    public AppInput? Input { get; set; }
 
     /// <summary>
     /// How long the app may take to stop once it was asked to, whoever stops it: <see cref="Pod.StopAsync"/>, the end of

@@ -55,6 +55,14 @@ public sealed class CallerUnit
     /// <exception cref="SocketException">The service manager cannot be reached.</exception>
     public void NotifyReady() => Notify("READY=1");
 
+    /// <summary>
+    /// Tells that the service is ready, and that another process is its main one from now on: this program may then end, and the
+    /// service goes on until that process ends.
+    /// </summary>
+    /// <param name="mainProcessId">A process of this unit, such as <see cref="PodStatus.Pid"/> of a pod.</param>
+    /// <exception cref="SocketException">The service manager cannot be reached.</exception>
+    public void NotifyReady(int mainProcessId) => Notify(string.Create(CultureInfo.InvariantCulture, $"MAINPID={mainProcessId}\nREADY=1"));
+
     /// <summary>Tells that this program is about to end.</summary>
     /// <exception cref="SocketException">The service manager cannot be reached.</exception>
     public void NotifyStopping() => Notify("STOPPING=1");

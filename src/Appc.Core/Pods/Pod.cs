@@ -73,6 +73,21 @@ public sealed class Pod : IAsyncDisposable
         _runtime.ExecAsync(Uuid, app, command, options, cancellationToken);
 
     /// <summary>
+    /// Attaches to the streams of an app: its input, if it was given one (<see cref="AppSpec.Input"/>), and what it writes from now on.
+    /// From any process, any number of times at once; detaching changes nothing for the app. Of an app that has ended
+    /// the output ends at once.
+    /// </summary>
+    /// <param name="app">Name of the app; null if the pod has only one.</param>
+    /// <param name="options">How to attach; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call; nothing of it is left.</param>
+    /// <exception cref="PodException">
+    /// The pod was not started or has no such app; the input was asked for, and the app has none or its input has ended.
+    /// </exception>
+    /// <exception cref="Stage1.LaunchException">The input cannot be opened.</exception>
+    public Task<PodAttachment> AttachAsync(string? app = null, AttachOptions? options = null, CancellationToken cancellationToken = default) =>
+        _runtime.AttachAsync(Uuid, app, options, cancellationToken);
+
+    /// <summary>
     /// Connects to what listens at a port of the pod's loopback interface, whatever network the pod has: the pod needs no
     /// interface for it, and nobody else is let in.
     /// </summary>

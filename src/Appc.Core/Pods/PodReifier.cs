@@ -80,6 +80,10 @@ internal sealed class PodReifier
         RequireUnique(apps.Select(a => a.Name), "app");
         RequirePortsExist(apps);
         RequireFreePorts(apps);
+        if (apps.Count(a => Stage1App.InputOf(a) == AppInput.Terminal) > 1)
+        {
+            _faults.Add("only one app of a pod can have a terminal");
+        }
         _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
         _faults.AddRange(NameFiles.Check(_spec.Options));
         if (_spec.Options.LogLimit < PodLogLimit.Least)
@@ -192,7 +196,7 @@ internal sealed class PodReifier
 
         List<Annotation> annotations =
         [
-            .. spec.Annotations.Where(a => a.Name.ToString() != Stage1App.ReadinessAnnotation && !StopAnnotations.IsOne(a) && !RestartAnnotations.IsOne(a)),
+            .. spec.Annotations.Where(a => a.Name.ToString() is not (Stage1App.ReadinessAnnotation or Stage1App.InputAnnotation) && !StopAnnotations.IsOne(a) && !RestartAnnotations.IsOne(a)),
             .. StopAnnotations.Decide(spec, name, _faults),
             .. RestartAnnotations.Decide(spec, name, lazy, stage1, _faults),
         ];
@@ -201,10 +205,32 @@ internal sealed class PodReifier
             annotations.Add(new Annotation(Stage1App.ReadinessAnnotation, "true"));
         }
 
+        if (BuildInput(name, spec, stage1) is { } input)
+        {
+            annotations.Add(new Annotation(Stage1App.InputAnnotation, input));
+        }
+
         return annotations;
 
         static bool? Find(IEnumerable<Annotation> annotations) =>
             annotations.FirstOrDefault(a => a.Name.ToString() == Stage1App.ReadinessAnnotation) is { } found ? found.Value == "true" : null;
+    }
+
+    private string? BuildInput(AcName name, AppSpec spec, IStage1 stage1)
+    {
+        Annotation? said = spec.Annotations.FirstOrDefault(a => a.Name.ToString() == Stage1App.InputAnnotation);
+        if (spec.Input is null && said is not null && Stage1App.InputOf([said]) is null)
+        {
+            _faults.Add($"the annotation {Stage1App.InputAnnotation} of the app {name} is neither stream, terminal nor none");
+        }
+
+        AppInput input = spec.Input ?? Stage1App.InputOf(spec.Annotations) ?? AppInput.None;
+        if (input != AppInput.None && stage1 is not IStage1Attach)
+        {
+            _faults.Add($"the stage1 flavour {stage1.Name} gives the app {name} no standard input");
+        }
+
+        return input switch { AppInput.Stream => "stream", AppInput.Terminal => "terminal", _ => null };
     }
 
     private static App Override(App own, AppSpec spec)

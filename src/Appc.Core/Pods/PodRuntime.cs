@@ -23,6 +23,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodFactory _factory;
     private readonly PodSupervisor _supervisor;
     private readonly PodCollector _collector;
+    private readonly PodAttacher _attacher;
     private readonly PodNetwork _network;
     private readonly ILogger _logger;
     private readonly ProcessWatcher _watcher;
@@ -42,6 +43,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _watcher = new ProcessWatcher(loop);
         _watch = new PodWatch(_pods, loop, _watcher, time, logger);
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
+        _attacher = new PodAttacher(_pods, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
@@ -300,6 +302,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
+
+    internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
+        _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);
 
     internal async Task<Stream> ConnectAsync(string uuid, int port, CancellationToken cancellationToken) =>
         new NetworkStream(await _network.ConnectAsync(uuid, Port(port), cancellationToken).ConfigureAwait(false), ownsSocket: true);

@@ -218,19 +218,20 @@ internal sealed class PodSupervisor(
             Terminal = options.Terminal,
         };
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.exec");
-        AcName name = FindApp(pod, app);
+        AcName name = FindApp(pod, app).Name;
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.app", name.ToString());
         return new PodExec(await stage1.ExecAsync(pod, FirstProcessOf(location), name, inside, cancellationToken).ConfigureAwait(false));
     }
 
-    private static AcName FindApp(Stage1Pod pod, string? app)
+    /// <summary>The app of a name; without one, the only app.</summary>
+    public static Stage1App FindApp(Stage1Pod pod, string? app)
     {
         string names = string.Join(", ", pod.Apps.Select(a => a.Name));
         return app is null
             ? pod.Apps.Count == 1
-                ? pod.Apps[0].Name
+                ? pod.Apps[0]
                 : throw new PodException(PodFailure.Ambiguous, $"the pod {pod.Uuid} has several apps", $"name one of them: {names}")
-            : pod.Apps.FirstOrDefault(a => a.Name.ToString() == app)?.Name
+            : pod.Apps.FirstOrDefault(a => a.Name.ToString() == app)
                 ?? throw new PodException(PodFailure.NotFound, $"the pod {pod.Uuid} has no app '{app}'", $"its apps are: {names}");
     }
 
@@ -330,7 +331,7 @@ internal sealed class PodSupervisor(
     /// The process to stop. Where the host was killed between the start and its record, the one that holds the
     /// pod's lock is it.
     /// </summary>
-    private Stage1ProcessId FirstProcessOf(PodLocation location) =>
+    public Stage1ProcessId FirstProcessOf(PodLocation location) =>
         PodFiles.ReadFirstProcess(location.Directory)?.Process
         ?? ProcessIdentity.FindHolder(pods.LockPathOf(location.Uuid))
         ?? PodFiles.ReadLeader(location.Directory)
@@ -340,7 +341,7 @@ internal sealed class PodSupervisor(
         pods.Find(uuid) is { Phase: PodPhase.Run } location && Look(uuid).State == PodState.Running ? location : null;
 
     /// <summary>A started pod, and the flavour that it runs under.</summary>
-    private (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location)
+    public (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location)
     {
         PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
         return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, PodFiles.ReadManifest(location.Directory), record));

@@ -73,11 +73,29 @@ public sealed record Stage1App
     /// <summary>Whether the app says by sd_notify(3) when it is ready: its annotation <see cref="ReadinessAnnotation"/> is true.</summary>
     public bool AnnouncesReadiness => Announces(Runtime);
 
+    /// <summary>What the app has as its standard input, as its annotation <see cref="InputAnnotation"/> says.</summary>
+    public AppInput Input => InputOf(Runtime);
+
     /// <summary>Trees to stack read-only below the app's own upper layer, the lowest first.</summary>
     public required IReadOnlyList<string> Layers { get; init; }
 
     /// <summary>The annotation of images and of apps in a pod that says, with <c>true</c>, that an app announces its readiness.</summary>
     public const string ReadinessAnnotation = "appc.io/executor/supports-systemd-notify";
+
+    /// <summary>The annotation of apps in a pod that says what their standard input is: <c>stream</c>, <c>terminal</c>, or <c>none</c>.</summary>
+    public const string InputAnnotation = "appc.io/executor/standard-input";
+
+    internal static AppInput InputOf(RuntimeApp app) => InputOf(app.Annotations) ?? AppInput.None;
+
+    /// <summary>What annotations say about the standard input; null if nothing that is known.</summary>
+    internal static AppInput? InputOf(IEnumerable<Annotation> annotations) =>
+        annotations.FirstOrDefault(a => a.Name.ToString() == InputAnnotation)?.Value switch
+        {
+            "stream" => AppInput.Stream,
+            "terminal" => AppInput.Terminal,
+            "none" => AppInput.None,
+            _ => null,
+        };
 
     /// <summary>
     /// How long the app may take to stop once it was asked to: its annotation <see cref="StopTimeoutAnnotation"/>. Null: it

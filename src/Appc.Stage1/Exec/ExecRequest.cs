@@ -41,10 +41,10 @@ internal sealed record ExecRequest
     /// <summary>The app's environment, and over it the command's.</summary>
     internal static IReadOnlyDictionary<string, string> MergeEnvironment(Stage1App app, AppUser user, Stage1Command command)
     {
-        Dictionary<string, string> environment = new(AppEnvironment.Build(app.Name, app.App, user), StringComparer.Ordinal);
+        Dictionary<string, string> environment = new(AppEnvironment.Build(app, user), StringComparer.Ordinal);
         if (command.Terminal is not null)
         {
-            environment.TryAdd("TERM", "xterm");
+            environment.TryAdd("TERM", AppEnvironment.DefaultTerminal);
         }
 
         foreach ((string name, string value) in command.Environment)

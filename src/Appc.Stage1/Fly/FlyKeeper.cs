@@ -12,8 +12,8 @@ internal static class FlyKeeper
     private const int StatusDirectory = 60;
 
     /// <summary>The descriptors that it is started with.</summary>
-    internal static IReadOnlyList<int> Passed(Stage1Pod pod, FlySockets sockets) =>
-        [.. pod.LockDescriptor >= 0 ? (int[])[pod.LockDescriptor] : [], .. sockets.Descriptors];
+    internal static IReadOnlyList<int> Passed(Stage1Pod pod, FlySockets sockets, FlyStreams streams) =>
+        [.. pod.LockDescriptor >= 0 ? (int[])[pod.LockDescriptor] : [], .. sockets.Descriptors, .. streams.Numbers];
 
     /// <summary>Number of the pod's lock in it.</summary>
     internal static int Lock(Stage1Pod pod) => pod.LockDescriptor >= 0 ? LaunchPlan.PassedDescriptor(0) : -1;
@@ -21,6 +21,10 @@ internal static class FlyKeeper
     /// <summary>Numbers of the sockets in it.</summary>
     internal static IReadOnlyList<int> Numbered(FlySockets sockets) =>
         [.. sockets.Descriptors.Select((_, i) => LaunchPlan.PassedDescriptor(sockets.HasLock ? i + 1 : i))];
+
+    /// <summary>The input of the app with its numbers in it.</summary>
+    internal static FlyStreams Numbered(FlySockets sockets, FlyStreams streams) =>
+        streams.WithNumbers(LaunchPlan.PassedDescriptor(sockets.Descriptors.Count + (sockets.HasLock ? 1 : 0)));
 
     /// <summary>Writes its steps.</summary>
     /// <param name="plan">An empty plan with an arena.</param>

@@ -13,6 +13,9 @@ internal static partial class FlyLog
     [LoggerMessage(3103, LogLevel.Warning, "The control groups of the ended pod {Uuid} could not be removed: {Error}")]
     internal static partial void GroupsNotRemoved(this ILogger logger, string uuid, string error);
 
-    [LoggerMessage(3104, LogLevel.Warning, "The logs of pod {Uuid} are no longer kept to their limit: {Error}")]
+    [LoggerMessage(3104, LogLevel.Warning, "What the app of pod {Uuid} wrote to its terminal could not all be logged: {Error}")]
+    internal static partial void TerminalNotLogged(this ILogger logger, string uuid, string error);
+
+    [LoggerMessage(3105, LogLevel.Warning, "The logs of pod {Uuid} are no longer kept to their limit: {Error}")]
     internal static partial void LogsNotKept(this ILogger logger, string uuid, string error);
 }

@@ -15,7 +15,7 @@ internal sealed class FlyPlan
     internal const int LockDescriptor = 99;
 
     private const int LayersInOneOption = 200;
-    private const int FirstLayerDescriptor = 200;
+    private const int FirstSpareDescriptor = 200;
     private static readonly ulong Namespaces =
         (ulong)(LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS);
 
@@ -24,6 +24,9 @@ internal sealed class FlyPlan
     private readonly LaunchPlan _plan;
     private readonly SecurityLabels _labels;
     private readonly string _own;
+
+    // Numbers from here on are free for descriptors that must have a known one.
+    private int _spare = FirstSpareDescriptor;
 
     private FlyPlan(Stage1Pod pod, LaunchPlan plan, SecurityLabels labels)
     {
@@ -39,7 +42,7 @@ internal sealed class FlyPlan
 
     /// <summary>Builds the plan.</summary>
     internal static LaunchPlan Build(
-        Stage1Pod pod, FlyLimits limits, FlySockets sockets, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+        Stage1Pod pod, FlyLimits limits, FlySockets sockets, FlyStreams streams, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         bool keeper = IsKept(pod);
         LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
@@ -49,11 +52,11 @@ internal sealed class FlyPlan
             if (keeper)
             {
                 FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
-                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability, guard: null));
+                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Numbered(sockets, streams), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability, guard: null));
             }
             else
             {
-                fly.Write(limits, sockets.Descriptors, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability, guard);
+                fly.Write(limits, sockets.Descriptors, streams, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability, guard);
             }
 
             return plan;
@@ -66,7 +69,7 @@ internal sealed class FlyPlan
     }
 
     private void Write(
-        FlyLimits limits, IReadOnlyList<int> sockets, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+        FlyLimits limits, IReadOnlyList<int> sockets, FlyStreams streams, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -81,12 +84,14 @@ internal sealed class FlyPlan
         }
 
         AppUser user = AppUser.Resolve(app, tree, subject);
-        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app.Name, app, user);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
 
         IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
 
-        _plan.CloseAllBut([lockDescriptor, .. sockets, .. guard?.Descriptors ?? [], .. IsKept(_pod) ? (int[])[LaunchPlan.ReportDescriptor] : []]);
+        int[] kept = [lockDescriptor, .. sockets, .. streams.Numbers, .. guard?.Descriptors ?? [], .. IsKept(_pod) ? (int[])[LaunchPlan.ReportDescriptor] : []];
+        _plan.CloseAllBut(kept);
+        _spare = Math.Max(_spare, kept.Max() + 1);
         guard?.Join(_plan);
         limits.Join(_plan);
         foreach ((string path, string value) in KernelParameters.Of(_pod.Manifest.Isolators, FlyStage1.InEffect(_pod.Options)))
@@ -99,7 +104,7 @@ internal sealed class FlyPlan
         _plan.MakeMountsPrivate();
 
         // Everything of the host is opened while its root is still there.
-        LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", LibC.O_RDONLY);
+        LaunchArgument input = streams.Open(_plan);
         LaunchArgument output = OpenLog(_pod.StandardOutputPath(_app.Name));
         LaunchArgument error = OpenLog(_pod.StandardErrorPath(_app.Name));
         if (IsolatorReader.ReadInteger(app.Isolators, IsolatorNames.OomScoreAdj) is { } score)
@@ -124,6 +129,11 @@ internal sealed class FlyPlan
             kernelPaths.Protect(_plan);
         }
 
+        if (_app.Input == AppInput.Terminal)
+        {
+            input = output = error = streams.MakeTerminal(_plan, user, _spare++);
+        }
+
         volumes.Attach();
         if (_app.Runtime.ReadOnlyRootFs)
         {
@@ -145,13 +155,21 @@ internal sealed class FlyPlan
         _plan.SetUmask(0x12); // 022
         List<(LaunchArgument, int)> passed = [(input, 0), (output, 1), (error, 2)];
         passed.AddRange(sockets.Select((s, i) => ((LaunchArgument)s, FlySockets.FirstDescriptor + i)));
+        passed.AddRange(streams.Passed);
         if (lockDescriptor >= 0)
         {
             passed.Add((lockDescriptor, LockDescriptor));
         }
 
         _plan.PassDescriptors(passed);
-        _plan.LeaveTerminal();
+        if (_app.Input == AppInput.Terminal)
+        {
+            _plan.BeginSession(terminal: true);
+        }
+        else
+        {
+            _plan.LeaveTerminal();
+        }
 
         // While the child may still raise them, and when it needs no more descriptors.
         foreach (ProcessLimit limit in processLimits)
@@ -225,7 +243,7 @@ internal sealed class FlyPlan
         List<string> lower = [];
         for (int i = 0; i < _app.Layers.Count; i++)
         {
-            int number = FirstLayerDescriptor + i;
+            int number = _spare++;
             _plan.OpenAs("open the image", _app.Layers[_app.Layers.Count - 1 - i], LibC.O_PATH | LibC.O_DIRECTORY, number);
             lower.Add(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}"));
         }

@@ -6,6 +6,7 @@ using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
+using Appc.Stage1.Streams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
@@ -22,12 +23,16 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
 {
-    private static readonly TimeSpan s_logsEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LogsEvery = TimeSpan.FromSeconds(2);
+
+    // For how long the end of a pod waits for others who log the last that was written to its terminal.
+    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
 
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
+    private readonly InputAttacher _inputs = new();
     private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
     private readonly Lazy<int> _lastCapability = new(Capability.OfThisKernel);
     private readonly Lazy<string> _bootId = new(ProcFs.BootId);
@@ -162,6 +167,22 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
     }
 
     /// <inheritdoc/>
+    public async Task<Stage1Attachment?> AttachAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        ArgumentNullException.ThrowIfNull(app);
+        try
+        {
+            return await new FlyAttach(_inputs, _reaper).AttachAsync(pod, firstProcess, pod.Apps.First(a => a.Name == app), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LaunchException("open the input", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>A fly pod has nothing outside its directory but control groups, and these only if it is limited: its mounts are gone with its last process.</remarks>
     public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
     {
@@ -226,10 +247,11 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         try
         {
             using FlySockets sockets = FlySockets.Hold(pod, subject);
+            using FlyStreams streams = FlyStreams.Prepare(pod, AppUser.Resolve(app.App, tree, subject));
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             using LaunchPlan plan = FlyPlan.Build(
-                pod, limits, sockets, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
-            Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, plan) : Start(pod, limits, plan, guard);
+                pod, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
+            Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
             if (pod.Options.LogLimit is { } kept)
             {
                 _ = KeepLogsAsync(pod, kept, started.Ended);
@@ -243,7 +265,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
     }
 
-    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, LaunchPlan plan, LifeGuard? guard)
+    private Stage1Process Start(Stage1Pod pod, FlyLimits limits, FlyStreams streams, LaunchPlan plan, LifeGuard? guard)
     {
         StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
         try
@@ -251,7 +273,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
             LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(end, _reaper);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, status, pod, limits));
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, BeginLog(pod, streams, end), status, pod, limits));
         }
         catch
         {
@@ -260,9 +282,9 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
     }
 
-    private Stage1Process StartKept(Stage1Pod pod, FlyLimits limits, FlySockets sockets, LaunchPlan plan)
+    private Stage1Process StartKept(Stage1Pod pod, FlyLimits limits, FlySockets sockets, FlyStreams streams, LaunchPlan plan)
     {
-        KeptProcess process = plan.StartKept(FlyKeeper.Passed(pod, sockets));
+        KeptProcess process = plan.StartKept(FlyKeeper.Passed(pod, sockets, streams));
         Task<ProcessEnd> recorded;
         Task ended;
         long started = 0;
@@ -295,7 +317,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
             throw;
         }
 
-        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, pod, limits));
+        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, BeginLog(pod, streams, ended), pod, limits));
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
@@ -305,7 +327,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
     {
         try
         {
-            while (await Task.WhenAny(ended, Task.Delay(s_logsEvery, _time)).ConfigureAwait(false) != ended)
+            while (await Task.WhenAny(ended, Task.Delay(LogsEvery, _time)).ConfigureAwait(false) != ended)
             {
                 PodLogLimit.Enforce(pod.Directory, limit);
             }
@@ -316,9 +338,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
     }
 
-    private async Task RecordAsync(Task<ProcessEnd> ended, StatusFile status, Stage1Pod pod, FlyLimits limits)
+    private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, Stage1Pod pod, FlyLimits limits)
     {
         ProcessEnd end = await ended.ConfigureAwait(false);
+        await FinishAsync(log, pod).ConfigureAwait(false);
         using (status)
         {
             string? error = status.Write(Encoding.ASCII.GetBytes(Describe(end)));
@@ -331,7 +354,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
     }
 
-    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, Stage1Pod pod, FlyLimits limits)
+    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, TerminalLog? log, Stage1Pod pod, FlyLimits limits)
     {
         ProcessEnd keeper = await recorded.ConfigureAwait(false);
         if (keeper != new ProcessEnd(ProcessEndKind.Exited, 0))
@@ -340,6 +363,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         }
 
         await ended.ConfigureAwait(false);
+        await FinishAsync(log, pod).ConfigureAwait(false);
         await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
     }
 
@@ -355,6 +379,25 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1C
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _logger.GroupsNotRemoved(pod.Uuid, e.Message);
+        }
+    }
+
+    private TerminalLog? BeginLog(Stage1Pod pod, FlyStreams streams, Task ended) =>
+        streams.TakeTerminal() is { } terminal ? new FlyAttach(_inputs, _reaper).Log(terminal, pod, pod.Apps[0], ended) : null;
+
+    private async Task FinishAsync(TerminalLog? log, Stage1Pod pod)
+    {
+        try
+        {
+            await (log?.Completed.WaitAsync(LogPatience, _time) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            _logger.TerminalNotLogged(pod.Uuid, e.Message);
+        }
+        finally
+        {
+            log?.Dispose();
         }
     }
 

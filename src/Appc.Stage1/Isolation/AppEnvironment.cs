@@ -11,11 +11,25 @@ internal static class AppEnvironment
     /// <summary>What <c>container</c> is set to: names the executor.</summary>
     internal const string ContainerName = "appc";
 
+    /// <summary>The kind of a terminal unless somebody knows better.</summary>
+    internal const string DefaultTerminal = "xterm";
+
     /// <summary>
     /// The variables, each name once: defaults, over them those of the app, and over all those by which the executor
     /// says who it is.
     /// </summary>
-    internal static IReadOnlyDictionary<string, string> Build(AcName name, App app, AppUser user)
+    internal static IReadOnlyDictionary<string, string> Build(Stage1App app, AppUser user)
+    {
+        Dictionary<string, string> variables = Build(app.Name, app.App, user);
+        if (app.Input == AppInput.Terminal)
+        {
+            variables.TryAdd("TERM", DefaultTerminal);
+        }
+
+        return variables;
+    }
+
+    private static Dictionary<string, string> Build(AcName name, App app, AppUser user)
     {
         Dictionary<string, string> variables = new(StringComparer.Ordinal)
         {

@@ -97,7 +97,7 @@ internal sealed record NspawnApp
                 IsolatorReader.Printable($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
         }
 
-        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app.Name, app.App, user);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app, user);
         if (environment.Keys.FirstOrDefault(VariablesOfTheEnd.Contains) is { } reserved)
         {
             throw new LaunchException("prepare the environment", 0, $"{subject}: the app {app.Name} cannot have a variable {reserved}: by it the pod learns how the app ended");

@@ -13,11 +13,12 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
 /// <param name="Limits">The pod's limits, prepared.</param>
 /// <param name="Sockets">The listening sockets for its apps.</param>
+/// <param name="Streams">The inputs of its apps.</param>
 /// <param name="Host">What it uses of the host's systemd.</param>
 /// <param name="Labels">What the host's security modules are told.</param>
 /// <param name="Guard">Ends the pod with this program; null if it outlives it.</param>
 internal sealed record NspawnLaunch(
-    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnHostServices Host,
+    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnStreams Streams, NspawnHostServices Host,
     SecurityLabels Labels, LifeGuard? Guard);
 
 /// <summary>
@@ -82,7 +83,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors, .. _launch.Guard?.Descriptors ?? [],
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors, .. _launch.Guard?.Descriptors ?? [],
         ]);
         _launch.Guard?.Join(_plan);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
@@ -119,9 +120,14 @@ internal sealed class NspawnPlan
         }
 
         _plan.ChangeDirectory("change directory", "/");
-        List<(LaunchArgument, int)> descriptors = [(input, 0), (log, 1), (log, 2)];
+        List<(LaunchArgument, int)> descriptors = [(input, 0), (_launch.Streams.OpenOutput(_plan, _pod) ?? log, 1), (log, 2)];
         descriptors.AddRange(_launch.Sockets.Descriptors.Select((d, i) => ((LaunchArgument)d, NspawnSockets.FirstDescriptor + i)));
         descriptors.Add((_launch.Tree.Directory.Number, descriptors.Count));
+        foreach (int held in _launch.Streams.Descriptors)
+        {
+            descriptors.Add((held, descriptors.Count));
+        }
+
         if (_pod.LockDescriptor >= 0)
         {
             descriptors.Add((_pod.LockDescriptor, descriptors.Count));
@@ -202,7 +208,7 @@ internal sealed class NspawnPlan
         List<string> arguments =
         [
             "--quiet", "--settings=no", .. _launch.Host.Arguments(Scratch), "--keep-unit", "--read-only", "--notify-ready=yes",
-            "--kill-signal=SIGRTMIN+3", "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+            "--kill-signal=SIGRTMIN+3", _launch.Streams.Console, "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "--directory=" + _launch.Tree.Path,
             "--machine=" + name,
             "--uuid=" + _pod.Uuid,

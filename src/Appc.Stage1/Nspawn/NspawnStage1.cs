@@ -4,6 +4,7 @@ using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
+using Appc.Stage1.Streams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -17,12 +18,13 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStage1Collector, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
+    private readonly InputAttacher _inputs = new();
     private readonly Dictionary<string, Stage1Tree> _trees = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly Lazy<string> _bootId = new(ProcFs.BootId);
@@ -131,6 +133,22 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
     }
 
     /// <inheritdoc/>
+    public async Task<Stage1Attachment?> AttachAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(firstProcess);
+        ArgumentNullException.ThrowIfNull(app);
+        try
+        {
+            return await new NspawnAttach(_inputs, _time).AttachAsync(pod, firstProcess, pod.Apps.First(a => a.Name == app), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LaunchException("open the input", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pod);
@@ -208,13 +226,14 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Isolators, IStag
             PodPaths.WriteText(end.Paths.CGroup, group);
             using IdMap ids = MapIds(pod, end.Paths);
             writer.Write([.. apps.Select(a => a.App)], ids.First, sockets, host, tree, _options.StopTimeout, subject);
+            using NspawnStreams streams = NspawnStreams.Prepare([.. apps.Select(a => a.App)], end.Paths, ids.First);
             Directory.CreateDirectory(group);
             limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
-            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject, group) : null;
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, host, labels, guard), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
                 process = Launch(plan, guard);
             }

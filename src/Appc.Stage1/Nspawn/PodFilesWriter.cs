@@ -21,6 +21,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Make(Path.Combine(_paths.Files, "logs"), 0, 0, Readable);
         Make(Path.Combine(_paths.Files, "status"), 0, 0, Readable);
         Make(_paths.Apps, 0, 0, Readable);
+        Make(_paths.Inputs, 0, 0, Readable);
     }
 
     /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Appc.Manifests;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -7,6 +8,9 @@ internal sealed class PodPaths(Stage1Pod pod)
 {
     /// <summary>Name of the socket on which nspawn tells about itself.</summary>
     internal const string NotifyName = "notify";
+
+    /// <summary>Name of the directory of inputs, in what the pod's process 1 sees.</summary>
+    internal const string InputsName = "inputs";
 
     /// <summary>What is the flavour's own.</summary>
     internal string Own { get; } = Path.Combine(pod.Directory, "stage1");
@@ -23,6 +27,12 @@ internal sealed class PodPaths(Stage1Pod pod)
     internal string Apps => Path.Combine(Own, "apps");
 
     internal string Volumes => Path.Combine(Own, "volumes");
+
+    /// <summary>Inputs of apps that are streams, which process 1 of the pod opens.</summary>
+    internal string Inputs => Path.Combine(Files, InputsName);
+
+    /// <summary>Where the hold of an app's input is recorded.</summary>
+    internal string HeldInput(AcName app) => Path.Combine(Own, "held-" + app);
 
     /// <summary>What nspawn prints: it is of interest only when a start fails.</summary>
     internal string NspawnLog => Path.Combine(Own, "nspawn.log");

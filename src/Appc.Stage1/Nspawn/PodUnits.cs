@@ -15,7 +15,7 @@ internal static class PodUnits
 
     // Set by systemd itself for every service; the specification names the whole environment of an app.
     private static readonly string[] VariablesOfSystemd =
-        ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
+        ["LANG", "INVOCATION_ID", "SYSTEMD_EXEC_PID", "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "COLORTERM", "NO_COLOR", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"];
 
     /// <summary>The files by name.</summary>
     internal static IReadOnlyDictionary<string, string> Write(
@@ -115,7 +115,7 @@ internal static class PodUnits
             .Set("RootDirectoryStartOnly", "yes")
             .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}{(app.Restart is null ? "" : " again")}");
-        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
+        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject, app.App.Input);
         PodRestarts.WriteService(unit, app);
         NspawnReadiness.WriteApp(unit, pod, app);
         return unit.ToString();
@@ -166,7 +166,8 @@ internal static class PodUnits
     }
 
     /// <summary>How a process of the app is executed: the app's own, and its handlers'.</summary>
-    private static void WriteExecution(UnitText unit, Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
+    private static void WriteExecution(
+        UnitText unit, Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject, AppInput input = AppInput.None)
     {
         unit.Set("Restart", "no")
             .Set("RootDirectory", app.RootDirectory)
@@ -178,14 +179,13 @@ internal static class PodUnits
             .Set("TimeoutStartSec", "infinity")
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
-            .Set("StandardInput", "null")
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
         foreach (ProcessLimit limit in ProcessLimit.Of(app.App.Runtime, subject))
         {
             unit.Set("Limit" + limit.Name.ToUpperInvariant(), limit.ToString());
         }
 
-        host.WriteOutput(unit, app.Name);
+        NspawnStreams.Write(unit, app, input, host);
         foreach ((string name, string value) in app.Environment)
         {
             unit.SetQuoted("Environment", "", [$"{name}={value}"]);
