@@ -1,3 +1,5 @@
+using Appc.Linux;
+
 namespace Appc.Pods;
 
 /// <summary>What an app writes to one of its log files, while it writes, until it has ended. One reader at a time.</summary>
@@ -37,6 +39,7 @@ internal sealed class AppOutputStream : Stream
             // All three in this order: what comes after the first look is told by one of the other two.
             bool ended = _watch.Ended.IsCompleted;
             Task change = _watch.NextChange();
+            SkipFreed();
             int length = _file is null ? 0 : await _file.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             if (length > 0 || buffer.Length == 0)
             {
@@ -66,6 +69,15 @@ internal sealed class AppOutputStream : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>What the limit of the logs has freed would be read as zeros.</summary>
+    private void SkipFreed()
+    {
+        if (_file is not null && SparseFile.NextData(_file.SafeFileHandle, _file.Position) is var data && data > _file.Position)
+        {
+            _file.Position = data;
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {
