@@ -102,8 +102,11 @@ internal sealed class DescriptorStream : Stream
         base.Dispose(disposing);
     }
 
+    /// <summary>Waits until there is something to read, or the end.</summary>
+    internal Task WaitUntilReadableAsync(CancellationToken cancellationToken) => WaitAsync((uint)LibC.EPOLLIN, cancellationToken);
+
     /// <summary>The number of bytes, 0 at the end; -1 if there is nothing yet.</summary>
-    private unsafe int TryRead(Span<byte> buffer)
+    internal unsafe int TryRead(Span<byte> buffer)
     {
         using HeldDescriptor hold = new(_handle);
         fixed (byte* p = buffer)

@@ -15,8 +15,18 @@ internal sealed class TerminalLog : IDisposable
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _closed = new();
+    private readonly Lock _gate = new();
+    private bool _stopped;
 
-    private TerminalLog(DescriptorStream terminal, string log, string turn, Task ended) => Completed = MoveAsync(terminal, log, turn, ended, _closed.Token);
+    private TerminalLog(DescriptorStream terminal, string log, string turn, Task ended)
+    {
+        Completed = MoveAsync(terminal, log, turn, ended, _closed.Token);
+
+        // What was read is nowhere else: this process may not end between reading and writing.
+        AppDomain.CurrentDomain.ProcessExit += Stop;
+        _ = Completed.ContinueWith(
+            _ => AppDomain.CurrentDomain.ProcessExit -= Stop, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 
     /// <summary>Ends when the app has ended and all that it wrote is in the log. Fails if it cannot be written there.</summary>
     internal Task Completed { get; }
@@ -39,7 +49,7 @@ internal sealed class TerminalLog : IDisposable
         }, _closed, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    private static async Task MoveAsync(DescriptorStream terminal, string log, string turn, Task ended, CancellationToken closed)
+    private async Task MoveAsync(DescriptorStream terminal, string log, string turn, Task ended, CancellationToken closed)
     {
         await using (terminal.ConfigureAwait(false))
         using (SafeFileHandle file = File.OpenHandle(log, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
@@ -57,41 +67,68 @@ internal sealed class TerminalLog : IDisposable
         }
     }
 
-    private static async Task MoveAsync(DescriptorStream terminal, SafeFileHandle file, Task ended, CancellationToken closed)
+    private async Task MoveAsync(DescriptorStream terminal, SafeFileHandle file, Task ended, CancellationToken closed)
     {
         byte[] buffer = new byte[16 * 1024];
         long length = RandomAccess.GetLength(file);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(closed);
         _ = ended.ContinueWith(static (_, source) => CancelAfterRest((CancellationTokenSource)source!), over, closed, TaskContinuationOptions.None, TaskScheduler.Default);
-        while (true)
+        while (!closed.IsCancellationRequested)
         {
-            int read;
-            try
+            // Before the look: what was written before the end is then found by it.
+            bool hasEnded = ended.IsCompleted;
+            int moved = Move(terminal, file, buffer, length);
+            if (moved > 0)
             {
-                read = await terminal.ReadAsync(buffer, over.Token).ConfigureAwait(false);
+                length += moved;
             }
-            catch (OperationCanceledException) when (!closed.IsCancellationRequested)
+            else if (moved == 0)
             {
-                // Somebody else has the terminal still open, and the app has not.
-                return;
-            }
+                // Nobody has the other side open: for ever if the app has ended, else it may be opened again.
+                if (hasEnded)
+                {
+                    return;
+                }
 
+                await Task.WhenAny(ended, Task.Delay(Turn, closed)).ConfigureAwait(false);
+            }
+            else
+            {
+                try
+                {
+                    await terminal.WaitUntilReadableAsync(over.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!closed.IsCancellationRequested)
+                {
+                    // Somebody else has the terminal still open, and the app has not.
+                    return;
+                }
+            }
+        }
+
+        closed.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Moves what is there: the number of bytes, 0 at the end, -1 if there is nothing now.</summary>
+    private int Move(DescriptorStream terminal, SafeFileHandle file, byte[] buffer, long length)
+    {
+        lock (_gate)
+        {
+            int read = _stopped ? -1 : terminal.TryRead(buffer);
             if (read > 0)
             {
-                // Not to be cancelled: what was read is nowhere else.
-                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), length, CancellationToken.None).ConfigureAwait(false);
-                length += read;
-                continue;
+                RandomAccess.Write(file, buffer.AsSpan(0, read), length);
             }
 
-            // Nobody has the other side open: for ever if the app has ended, else it may be opened again.
-            if (ended.IsCompleted)
-            {
-                return;
-            }
+            return read;
+        }
+    }
 
-            await Task.WhenAny(ended, Task.Delay(Turn, closed)).ConfigureAwait(false);
-            closed.ThrowIfCancellationRequested();
+    private void Stop(object? sender, EventArgs arguments)
+    {
+        lock (_gate)
+        {
+            _stopped = true;
         }
     }
 
