@@ -29,9 +29,12 @@ internal sealed class NspawnControl(Stage1Pod pod, ExecLauncher commands, TimeSp
         try
         {
             Stage1Exec started = await commands.StartAsync(Describe(arguments), target, limit.Token).ConfigureAwait(false);
-            await using PodExec control = new(started);
-            ExecResult result = await control.ReadToEndAsync(OutputLimit, limit.Token).ConfigureAwait(false);
-            return result.ExitCode == 0 ? null : IsolatorReader.Printable(LastLine(result));
+            PodExec control = new(started);
+            await using (control.ConfigureAwait(false))
+            {
+                ExecResult result = await control.ReadToEndAsync(OutputLimit, limit.Token).ConfigureAwait(false);
+                return result.ExitCode == 0 ? null : IsolatorReader.Printable(LastLine(result));
+            }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
