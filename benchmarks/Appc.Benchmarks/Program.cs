@@ -1,7 +1,8 @@
 using Appc.Benchmarks.Compare;
 using BenchmarkDotNet.Running;
 
-// 'launch', 'enter', 'import' and 'fetch' compare with other programs and are driven by compare.sh; anything else is BenchmarkDotNet's.
+// 'launch', 'enter', 'import' and 'fetch' compare with other programs and are driven by compare.sh; 'pods [COUNT]' measures what
+// running pods cost their host; anything else is BenchmarkDotNet's.
 switch (args.Length > 0 ? args[0] : string.Empty)
 {
     case "launch":
@@ -12,6 +13,8 @@ switch (args.Length > 0 ? args[0] : string.Empty)
         return await ImportComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
     case "fetch":
         return await FetchComparison.RunAsync(ComparisonOptions.Parse(args[1..]));
+    case "pods":
+        return await PodLife.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 200);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;

@@ -9,6 +9,7 @@ namespace Appc.Linux;
 internal sealed unsafe class Inotify : IDisposable
 {
     internal const uint Attributes = 0x4;
+    internal const uint CloseWrite = 0x8;
     internal const uint MovedFrom = 0x40;
     internal const uint MovedTo = 0x80;
     internal const uint Created = 0x100;

@@ -18,6 +18,7 @@ internal sealed unsafe class LifeGuard : IDisposable
     private const string Step = "wait for the guard";
 
     private readonly string _subject;
+    private readonly Fd? _group;
     private readonly Pipe _life = Pipe.Make();
     private readonly Pipe _begun = Pipe.Make();
     private readonly Pipe _answer = Pipe.Make();
@@ -27,7 +28,23 @@ internal sealed unsafe class LifeGuard : IDisposable
 
     /// <summary>Makes what is needed to guard one process.</summary>
     /// <param name="subject">What is guarded, for messages: <c>pod 4fe2…</c>.</param>
-    internal LifeGuard(string subject) => _subject = subject;
+    /// <param name="controlGroup">A version 2 control group that dies with the process; null for none.</param>
+    /// <exception cref="LaunchException">The kernel cannot kill a control group.</exception>
+    internal LifeGuard(string subject, string? controlGroup = null)
+    {
+        _subject = subject;
+        if (controlGroup is null)
+        {
+            return;
+        }
+
+        fixed (byte* path = Fd.PathBytes(controlGroup + "/cgroup.kill"))
+        {
+            int file = Libc.openat(Libc.AT_FDCWD, path, Libc.O_WRONLY | Libc.O_CLOEXEC, 0);
+            _group = file >= 0 ? Fd.Own(file, "open cgroup.kill") : throw new LaunchException(
+                "open cgroup.kill", Errno.Last, $"{subject}: a pod of this flavour can end with its host only where the kernel can kill a control group: {Errno.Describe(Errno.Last)}", "Linux 5.14 and newer can.");
+        }
+    }
 
     /// <summary>Descriptors that the process needs until <see cref="Join"/>.</summary>
     internal IEnumerable<int> Descriptors => [(int)_begun.Writer.DangerousGetHandle(), (int)_answer.Reader.DangerousGetHandle()];
@@ -93,6 +110,7 @@ internal sealed unsafe class LifeGuard : IDisposable
     /// <summary>Gives up a guard that is not released by the end of its process: kills both.</summary>
     public void Dispose()
     {
+        _group?.Dispose();
         _begun.Dispose();
         _answer.Dispose();
         if (!_watching)
@@ -132,15 +150,27 @@ internal sealed unsafe class LifeGuard : IDisposable
     {
         const int Life = 0;
         const int Process = 1;
+        const int Group = 2;
+        List<int> passed = [(int)_life.Reader.DangerousGetHandle(), process];
+        if (_group is not null)
+        {
+            passed.Add(_group.Number);
+        }
+
         using LaunchPlan guard = new($"{_subject}: its guard", 0, new LaunchArena());
         guard.ForbidTracing();
         guard.Fork("make the guard");
         guard.BeginSession(terminal: false);
         guard.ChangeDirectory("leave the directory", "/");
-        guard.CloseAllBut(LaunchPlan.PassedDescriptor(Life), LaunchPlan.PassedDescriptor(Process));
+        guard.CloseAllBut(passed.Select((_, i) => LaunchPlan.PassedDescriptor(i)));
         guard.Call("wait for the end of the host", SystemCall.Read, LaunchPlan.PassedDescriptor(Life), guard.Bytes(new byte[8]), 1, tolerated: -1);
+        if (_group is not null)
+        {
+            guard.Call("kill", SystemCall.Write, LaunchPlan.PassedDescriptor(Group), guard.Bytes("1"u8), 1, tolerated: -1);
+        }
+
         guard.Call("kill", SystemCall.PidfdSendSignal, LaunchPlan.PassedDescriptor(Process), LibC.SIGKILL, tolerated: -1);
-        return guard.StartProgram([], [(int)_life.Reader.DangerousGetHandle(), process], CancellationToken.None);
+        return guard.StartProgram([], passed, CancellationToken.None);
     }
 
     private void Finish(Thread helper)

@@ -34,7 +34,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
 
     private async Task<Embryo> PrepareAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
     {
-        PodManifest manifest = await CheckAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+        (PodManifest manifest, byte[] json) = await CheckAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
         string uuid = Guid.NewGuid().ToString("D");
         ReportRestrictions(uuid, spec, manifest, stage1);
 
@@ -62,7 +62,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 RemoveOnExit = spec.RemoveOnExit,
                 Trust = policy,
             };
-            return await WriteAsync(uuid, manifest, record, cancellationToken).ConfigureAwait(false);
+            return await WriteAsync(uuid, manifest, json, record, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -72,7 +72,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
     }
 
     /// <summary>Finds all that keeps a pod from being made, before anything is written.</summary>
-    private async Task<PodManifest> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
+    private async Task<(PodManifest Manifest, byte[] Json)> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
     {
         PodManifest manifest = PodReifier.Reify(spec, stage1, out IReadOnlyList<PodFinding> faults);
         List<PodFinding> findings = [.. faults];
@@ -107,12 +107,28 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 PodFailure.HostUnsuitable, $"{u.Isolator.Name} of {u.Owner} must be enforced and cannot be here ({u.Reason})", u.Hint)));
         }
 
-        return findings.Count == 0 ? manifest
+        byte[] json = [];
+        if (faults.Count == 0)
+        {
+            // What the schema demands beyond that: no port twice in the pod, no isolator without a value.
+            try
+            {
+                json = manifest.ToJsonBytes();
+            }
+            catch (ManifestException e)
+            {
+                findings.AddRange(e.Findings.Count == 0
+                    ? [new PodFinding(PodFailure.BadSpec, e.Message)]
+                    : e.Findings.Select(f => new PodFinding(PodFailure.BadSpec, f.ToString())));
+            }
+        }
+
+        return findings.Count == 0 ? (manifest, json)
             : missing is not null && findings.Count == 1 ? throw missing
             : throw new PodException("the pod cannot be made", findings);
     }
 
-    private async Task<Embryo> WriteAsync(string uuid, PodManifest manifest, PodRecord record, CancellationToken cancellationToken)
+    private async Task<Embryo> WriteAsync(string uuid, PodManifest manifest, byte[] json, PodRecord record, CancellationToken cancellationToken)
     {
         var location = new PodLocation(uuid, PodPhase.Prepare, pods.DirectoryOf(PodPhase.Prepare, uuid));
         LockFile? mine = null;
@@ -126,7 +142,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 await pods.Names.ClaimAsync(name, uuid, cancellationToken).ConfigureAwait(false);
             }
 
-            PodFiles.WriteNew(location.Directory, manifest, record);
+            PodFiles.WriteNew(location.Directory, json, record);
             return new Embryo(location, mine, manifest, record);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or PodException or OperationCanceledException)

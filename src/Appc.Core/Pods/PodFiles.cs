@@ -15,12 +15,12 @@ internal static class PodFiles
     private const string FirstProcessName = "first";
     private const string LeaderName = "stage1/leader";
 
-    public static void WriteNew(string directory, PodManifest manifest, PodRecord record)
+    public static void WriteNew(string directory, byte[] manifest, PodRecord record)
     {
         PodDirectories.MakeDirectory(directory);
         Directory.CreateDirectory(Path.Combine(directory, "logs"));
         Directory.CreateDirectory(Path.Combine(directory, "status"));
-        File.WriteAllBytes(Path.Combine(directory, ManifestName), manifest.ToJsonBytes());
+        File.WriteAllBytes(Path.Combine(directory, ManifestName), manifest);
 
         // Last, so that a directory with this file is complete.
         File.WriteAllBytes(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));

@@ -20,7 +20,7 @@ internal sealed class PodNetwork(PodDirectories pods)
         foreach (IPAddress address in Loopback)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Socket socket = NetworkSocket.Open(process, address.AddressFamily, "pod " + uuid);
+            Socket socket = Open(process, address.AddressFamily, uuid);
             try
             {
                 await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken).ConfigureAwait(false);
@@ -46,6 +46,22 @@ internal sealed class PodNetwork(PodDirectories pods)
             refused);
     }
 
+    private static Socket Open(SafeFileHandle process, AddressFamily family, string uuid)
+    {
+        const int NoSuchProcess = 3;
+        try
+        {
+            return NetworkSocket.Open(process, family, "pod " + uuid);
+        }
+        catch (LaunchException e) when (e.Errno == NoSuchProcess)
+        {
+            throw NotRunning(uuid);
+        }
+    }
+
+    private static PodException NotRunning(string uuid) =>
+        new(PodFailure.WrongState, $"the pod {uuid} does not run", "only a running pod has a network");
+
     /// <summary>A process that lives in the pod's network: its process 1 where it has one, else its first process.</summary>
     private SafeFileHandle OpenProcess(string uuid)
     {
@@ -54,6 +70,6 @@ internal sealed class PodNetwork(PodDirectories pods)
             : null;
         return process is { Pid: > 0 } && ProcessIdentity.IsAlive(process) && PidFd.TryOpen(process.Pid, process.StartTime) is { } pidfd
             ? pidfd
-            : throw new PodException(PodFailure.WrongState, $"the pod {uuid} does not run", "only a running pod has a network");
+            : throw NotRunning(uuid);
     }
 }

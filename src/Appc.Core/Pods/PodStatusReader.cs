@@ -39,6 +39,12 @@ internal static class PodStatusReader
         PodRecord? record = PodFiles.TryReadRecord(location.Directory);
         (Stage1ProcessId Process, DateTimeOffset Started)? first = PodFiles.ReadFirstProcess(location.Directory);
         PodState state = StateOf(pods, location, first?.Process);
+        if (first is null && state != PodState.Running)
+        {
+            // It may have started and ended between the two looks.
+            first = PodFiles.ReadFirstProcess(location.Directory);
+        }
+
         return Make(location, state, record, first, record is null ? null : PodFiles.TryReadManifest(location.Directory));
     }
 

@@ -13,7 +13,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
 {
     private const uint PhaseEvents = Inotify.Created | Inotify.MovedTo | Inotify.MovedFrom | Inotify.Deleted | Inotify.DeletedSelf;
     private const uint PodEvents = Inotify.Created | Inotify.MovedTo | Inotify.Attributes;
-    private const uint StatusEvents = Inotify.Created | Inotify.MovedTo;
+    private const uint StatusEvents = Inotify.Created | Inotify.MovedTo | Inotify.CloseWrite;
     private const uint Readable = 1;
 
     // Without inotify the pods are looked at this often.
@@ -173,7 +173,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
             {
                 Look();
             }
-            catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // A newer layout, no permission, a disk that fails.
                 logger.WatchFailed(e);
@@ -352,7 +352,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
             {
                 LookAt(uuid);
             }
-            catch (Exception e) when (e is AppcException or IOException or UnauthorizedAccessException or InvalidOperationException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // Every descriptor in use, say: looked at again.
                 logger.WatchFailed(e);

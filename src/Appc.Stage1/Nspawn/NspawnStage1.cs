@@ -230,7 +230,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1I
             limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
-            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
+            using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject, group) : null;
             LaunchedProcess process;
             using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {

@@ -184,7 +184,8 @@ public sealed class TestPod : IAsyncDisposable
     {
         try
         {
-            await using Stream stream = await Pod.ConnectAsync(port, cancellationToken).ConfigureAwait(false);
+            Stream stream = await Pod.ConnectAsync(port, cancellationToken).ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
             return true;
         }
         catch (PodException e) when (e.Failure is PodFailure.NotReady or PodFailure.WrongState)

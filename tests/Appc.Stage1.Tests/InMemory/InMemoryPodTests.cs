@@ -335,7 +335,7 @@ public sealed class InMemoryPodTests : IDisposable
     }
 
     private void AssertNoPodLeft() =>
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(Root, "pods"), "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not ("version" or ".lock")));
+        Assert.Empty((Directory.Exists(Path.Combine(Root, "pods")) ? Directory.EnumerateFiles(Path.Combine(Root, "pods"), "*", SearchOption.AllDirectories) : []).Where(f => Path.GetFileName(f) is not ("version" or ".lock")));
 
     private PodRuntime NewRuntime(Func<InMemoryApp, CancellationToken, Task<int>> behaviour) =>
         new PodRuntimeBuilder(Root).UseInMemory(behaviour).Build();
