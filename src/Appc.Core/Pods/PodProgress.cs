@@ -7,15 +7,13 @@ namespace Appc.Pods;
 internal sealed class PodProgress
 {
     private readonly HashSet<string> _endedApps = new(StringComparer.Ordinal);
+    private IReadOnlyList<AppStatus> _apps = [];
     private string? _name;
     private bool _created;
     private bool _prepared;
     private bool _started;
     private bool _ready;
     private bool _ended;
-
-    /// <summary>Whether nothing was told.</summary>
-    public bool IsEmpty => !_created;
 
     public IEnumerable<PodEvent> Advance(PodStatus status, DateTimeOffset now, bool snapshot)
     {
@@ -24,18 +22,27 @@ internal sealed class PodProgress
         {
             if (_started && !_ended)
             {
+                // Removed before it was looked at again: how its apps ended is not known any more.
                 _ended = true;
+                foreach (AppStatus app in _apps.Where(a => _endedApps.Add(a.Name.ToString())))
+                {
+                    yield return Make(PodEventKind.AppEnded, now) with { App = app.Name.ToString() };
+                }
+
                 yield return Make(PodEventKind.Ended, now);
             }
 
-            if (_created)
+            if (!_created)
             {
-                yield return Make(PodEventKind.Removed, now);
+                // It came and went between two looks.
+                yield return Make(PodEventKind.Created, now);
             }
 
+            yield return Make(PodEventKind.Removed, now);
             yield break;
         }
 
+        _apps = status.Apps.Count > 0 ? status.Apps : _apps;
         if (!_created)
         {
             _created = true;

@@ -35,6 +35,9 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
     private readonly Dictionary<int, WatchedPod?> _watches = [];
     private readonly HashSet<Stage1ProcessId> _starters = [];
     private readonly List<string> _retries = [];
+
+    // Pods that the kernel told of and that were not looked at yet: they may be gone by then.
+    private readonly HashSet<string> _born = new(StringComparer.Ordinal);
     private Inotify? _inotify;
     private ulong? _listening;
     private bool _readable;
@@ -302,6 +305,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
         _pods.Clear();
         _watches.Clear();
         _starters.Clear();
+        _born.Clear();
         _dirty.Clear();
         _blind = _phasesLost = _failed = _complete = _all = _readable = false;
     }
@@ -309,11 +313,21 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
     private void Look()
     {
         List<(PodEventSubscription Subscription, TaskCompletionSource Joined)> joining;
+        lock (_gate)
+        {
+            joining = [.. _joining];
+        }
+
         if (Volatile.Read(ref _readable))
         {
             Volatile.Write(ref _readable, false);
             _inotify?.Read(Happened);
             Listen();
+        }
+        else if (joining.Count > 0)
+        {
+            // What happened before the subscription is none of its events.
+            _inotify?.Read(Happened);
         }
 
         if (_phasesLost)
@@ -325,7 +339,6 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
         bool everybody;
         lock (_gate)
         {
-            joining = [.. _joining];
             everybody = _subscriptions.Count > 0 || joining.Count > 0;
             if (_all || _blind || _phasesLost || (everybody && !_complete))
             {
@@ -342,6 +355,11 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
             _retries.Clear();
             _all = _failed = false;
             _complete = everybody;
+            if (!everybody)
+            {
+                _born.Clear();
+            }
+
             dirty = [.. everybody ? _dirty : _dirty.Where(_waits.ContainsKey)];
             _dirty.Clear();
         }
@@ -412,6 +430,11 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
             else if (PodDirectories.IsUuid(name))
             {
                 _dirty.Add(name);
+                if ((events & Inotify.Created) != 0)
+                {
+                    // Only once in a pod's life: later it is moved.
+                    _born.Add(name);
+                }
             }
         }
     }
@@ -444,7 +467,7 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
             }
         }
 
-        bool known = pod.Status is not null || status.State != PodState.Gone;
+        bool known = _born.Remove(uuid) || pod.Status is not null || status.State != PodState.Gone;
         pod.Status = status;
         if (status.State == PodState.Gone)
         {

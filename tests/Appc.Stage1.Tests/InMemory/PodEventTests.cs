@@ -31,9 +31,10 @@ public sealed class PodEventTests
         Pod pod = await runtime.RunAsync(spec, End);
         release.SetResult();
         await pod.WaitAsync(End);
+        List<PodEvent> seen = await ReadUntilAsync(events, e => e.Kind == PodEventKind.Ended);
         await pod.RemoveAsync(End);
-
-        List<PodEvent> seen = [.. (await ReadUntilAsync(events, e => e.Kind == PodEventKind.Removed)).Where(e => e.Uuid == pod.Uuid)];
+        seen.AddRange(await ReadUntilAsync(events, e => e.Kind == PodEventKind.Removed));
+        seen.RemoveAll(e => e.Uuid != pod.Uuid);
         Assert.Equal(
             [PodEventKind.Created, PodEventKind.Prepared, PodEventKind.Started, PodEventKind.Ready, PodEventKind.AppEnded, PodEventKind.AppEnded, PodEventKind.Ended, PodEventKind.Removed],
             seen.Select(e => e.Kind));
@@ -45,6 +46,32 @@ public sealed class PodEventTests
         Assert.Equal([PodEventKind.Removed], (await one.ReadAsync(timeout: Long, cancellationToken: End)).Select(e => e.Kind));
         Assert.Equal(prepared.Uuid, Assert.Single(await events.ReadAsync(timeout: Long, cancellationToken: End)).Uuid);
         Assert.Empty(await events.ReadAsync(timeout: TimeSpan.FromMilliseconds(20), cancellationToken: End));
+    }
+
+    [Fact]
+    public async Task A_pod_that_is_removed_at_its_end_is_told_to_the_end()
+    {
+        await using PodScene scene = await PodScene.CreateAsync();
+        PodRuntime runtime = scene.NewRuntime((_, _) => Task.FromResult(0));
+        PodRuntime other = scene.NewRuntime((_, _) => Task.FromResult(0));
+        using PodEventSubscription events = await other.SubscribeAsync(cancellationToken: End);
+        for (int i = 0; i < 20; i++)
+        {
+            PodSpec spec = scene.Spec();
+            spec.RemoveOnExit = true;
+            Pod pod = await runtime.RunAsync(spec, End);
+            await pod.WaitAsync(End);
+        }
+
+        int removed = 0;
+        foreach (IGrouping<string, PodEvent> pod in (await ReadUntilAsync(events, e => e.Kind == PodEventKind.Removed && ++removed == 20)).GroupBy(e => e.Uuid))
+        {
+            // What came and went between two looks may be missing, but for the ends of what was begun.
+            PodEventKind[] told = [.. pod.Select(e => e.Kind)];
+            Assert.Equal(told.Order().Distinct(), told);
+            Assert.Equal((PodEventKind.Created, PodEventKind.Removed), (told[0], told[^1]));
+            Assert.Equal(told.Contains(PodEventKind.Started), told.Contains(PodEventKind.AppEnded) && told.Contains(PodEventKind.Ended));
+        }
     }
 
     [Fact]
