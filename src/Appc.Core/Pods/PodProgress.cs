@@ -60,6 +60,12 @@ internal sealed class PodProgress
             yield break;
         }
 
+        if (status is { Apps.Count: 0, State: PodState.ExitedGarbage or PodState.Garbage or PodState.Deleting })
+        {
+            // Half removed: what is left of it does not tell how its apps ended. Its removal tells the rest.
+            yield break;
+        }
+
         if (!_started)
         {
             _started = true;
