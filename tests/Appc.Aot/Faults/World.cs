@@ -77,8 +77,10 @@ internal sealed record World(string Directory, string Root, Reference Reference)
                 PodStatus end = seen.Apps[0].Name.ToString() == PodScenarios.Waiting ? await pod.StopAsync(TimeSpan.Zero) : await pod.WaitAsync();
                 Check(end.HasEnded, $"a pod that was waited for is {end.State}");
 
-                // Where a record could not be written, that is the fault; here somebody is killed.
-                Check(killed && end.Apps[0].Name.ToString() == PodScenarios.Recorded ? end.ExitCode == 0 : true, $"a pod that records its own end ended with {end.ExitCode}");
+                // Where a record could not be written, that is the fault; here somebody is killed. Before the start is recorded, an app
+                // may have come to nothing: without its starter nobody answers the calls that are watched here.
+                bool known = killed && end.Apps[0].Name.ToString() == PodScenarios.Recorded && end.Started is not null;
+                Check(!known || end.ExitCode == 0, $"a pod that records its own end ended with {end.ExitCode}");
             }
         }
 
