@@ -2,6 +2,8 @@ using Appc.Linux;
 
 namespace Appc.Stage1.Fly;
 
+[CollectionDefinition(nameof(FlyHostTests), DisableParallelization = true)]
+[Collection(nameof(FlyHostTests))]
 public sealed class FlyHostTests
 {
     // The longer run is for whoever asks for it: APPC_LAUNCHES=10000.
