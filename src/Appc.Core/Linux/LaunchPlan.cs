@@ -228,12 +228,8 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     private LaunchException Failure(string step, int errno) => new(
         step,
         errno,
-        Printable($"{_subject}: cannot {step}: {Errno.Describe(errno)}"),
+        Printable.Text($"{_subject}: cannot {step}: {Errno.Describe(errno)}"),
         errno == LibC.EPERM && !Environment.IsPrivilegedProcess ? "Pods are launched by root." : null);
-
-    /// <summary>Names of programs and paths come from images: they must not write to a terminal.</summary>
-    private static string Printable(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 
     /// <summary>Appends a step whose result nobody needs.</summary>
     private void Add(

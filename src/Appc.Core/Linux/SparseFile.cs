@@ -4,7 +4,7 @@ using Tmds.Linux;
 namespace Appc.Linux;
 
 /// <summary>Frees space at the head of files that grow, and finds out where it was freed. Offsets in the file stay as they were.</summary>
-internal static unsafe class SparseFile
+internal static class SparseFile
 {
     /// <summary>What is freed ends at a multiple of this: no file system has larger blocks, of which it would overwrite a part.</summary>
     internal const long Unit = 64 * 1024;
@@ -20,18 +20,12 @@ internal static unsafe class SparseFile
     /// <exception cref="ErrnoException">The file system cannot do it.</exception>
     internal static bool KeepLast(string path, long bytes)
     {
-        int descriptor;
-        fixed (byte* p = Fd.PathBytes(path))
+        using SafeFileHandle? file = UntrustedFile.TryOpen(path, LibC.O_RDWR);
+        if (file is null)
         {
-            descriptor = Libc.openat(Libc.AT_FDCWD, p, LibC.O_RDWR | Libc.O_NOFOLLOW | Libc.O_CLOEXEC | LibC.O_NONBLOCK | LibC.O_NOCTTY, 0);
+            return false;
         }
 
-        if (descriptor < 0)
-        {
-            return Errno.Last is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENXIO ? false : throw new ErrnoException($"open {path}", Errno.Last);
-        }
-
-        using SafeFileHandle file = new(descriptor, ownsHandle: true);
         long end = (RandomAccess.GetLength(file) - bytes) / Unit * Unit;
         if (end <= 0 || NextData(file, 0) >= end)
         {
@@ -39,7 +33,7 @@ internal static unsafe class SparseFile
         }
 
         ErrnoException.ThrowIfFailed(
-            Libc.fallocate(descriptor, Libc.FALLOC_FL_PUNCH_HOLE | Libc.FALLOC_FL_KEEP_SIZE, 0, end), $"free space of {path}");
+            Libc.fallocate((int)file.DangerousGetHandle(), Libc.FALLOC_FL_PUNCH_HOLE | Libc.FALLOC_FL_KEEP_SIZE, 0, end), $"free space of {path}");
         return true;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Pods;
@@ -36,13 +35,8 @@ internal sealed record AppRestarts
     /// <summary>Null if nothing is recorded. A line that is still being written counts as none.</summary>
     public static AppRestarts? Read(string directory, AcName app)
     {
-        if (UntrustedFile.TryRead(Path.Combine(directory, "status", NameOf(app))) is not var (text, written) || !text.EndsWith('\n'))
-        {
-            return null;
-        }
-
-        string[] words = text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length < Words || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int starts))
+        if (PodFiles.ReadStatusLine(directory, NameOf(app)) is not var (words, written)
+            || words.Length < Words || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int starts))
         {
             return null;
         }

@@ -97,19 +97,12 @@ internal static class PodFiles
     /// <summary>The program that started the pod and, while it lives, records its end; null if that is not known.</summary>
     public static Stage1ProcessId? ReadStarter(string directory)
     {
-        try
-        {
-            string[] words = File.ReadAllText(Path.Combine(directory, FirstProcessName)).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-            return words.Length >= 5
-                && int.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
-                && long.TryParse(words[4], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
-                ? new Stage1ProcessId(pid, start, words[2])
-                : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
+        string[] words = SmallFile.TryRead(Path.Combine(directory, FirstProcessName)) is var (content, _) ? Words(Encoding.UTF8.GetString(content)) : [];
+        return words.Length >= 5
+            && int.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0
+            && long.TryParse(words[4], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+            ? new Stage1ProcessId(pid, start, words[2])
+            : null;
     }
 
     /// <summary>
@@ -122,7 +115,7 @@ internal static class PodFiles
     /// <summary>How an app ended and when; null if that was not recorded.</summary>
     public static (int? ExitCode, string? Signal, DateTimeOffset Finished)? ReadStatus(string directory, AcName app)
     {
-        if (ReadStatusLine(directory, app) is not { } line)
+        if (ReadStatusLine(directory, app.ToString()) is not { } line)
         {
             return null;
         }
@@ -141,7 +134,7 @@ internal static class PodFiles
 
     /// <summary>What systemd calls the way in which an app ended, such as <c>timeout</c>; null if that was not recorded.</summary>
     public static string? ReadResult(string directory, AcName app) =>
-        ReadStatusLine(directory, app) is { Words.Length: > 2 } line ? line.Words[2] : null;
+        ReadStatusLine(directory, app.ToString()) is { Words.Length: > 2 } line ? line.Words[2] : null;
 
     /// <summary>Whether an app has announced that it is ready.</summary>
     public static bool ReadReady(string directory, AcName app) =>
@@ -166,10 +159,10 @@ internal static class PodFiles
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>A line that is still being written counts as none.</summary>
-    private static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, AcName app) =>
-        UntrustedFile.TryRead(Path.Combine(directory, "status", app.ToString())) is { } file && file.Text.EndsWith('\n')
-            ? (file.Text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries), file.Written)
+    /// <summary>The words of a line that the pod has written among its statuses. One that is still being written counts as none.</summary>
+    public static (string[] Words, DateTimeOffset Written)? ReadStatusLine(string directory, string name) =>
+        UntrustedFile.TryRead(Path.Combine(directory, "status", name)) is { } file && file.Text.EndsWith('\n')
+            ? (Words(file.Text), file.Written)
             : null;
 
     private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadProcess(string path)
@@ -179,7 +172,7 @@ internal static class PodFiles
             return null;
         }
 
-        string[] words = Words(content);
+        string[] words = Words(Encoding.UTF8.GetString(content));
         return words.Length >= 2
             && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
             && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long start)
@@ -187,5 +180,5 @@ internal static class PodFiles
             : null;
     }
 
-    private static string[] Words(byte[] content) => Encoding.UTF8.GetString(content).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Words(string text) => text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }

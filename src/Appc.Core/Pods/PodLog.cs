@@ -32,12 +32,6 @@ internal static partial class PodLog
     [LoggerMessage(3008, LogLevel.Warning, "Pod {Uuid} could not be removed.")]
     public static partial void RemoveFailed(this ILogger logger, string uuid, Exception exception);
 
-    [LoggerMessage(3009, LogLevel.Warning, "What is left of the app {App}, which could not be added to pod {Uuid}, could not be removed.")]
-    public static partial void AppNotTakenBack(this ILogger logger, string uuid, string app, Exception exception);
-
-    [LoggerMessage(3030, LogLevel.Warning, "A connection to port {Port} of pod {Uuid} could not be made.")]
-    public static partial void ForwardFailed(this ILogger logger, string uuid, int port, Exception exception);
-
     [LoggerMessage(3009, LogLevel.Information, "Pod {Uuid} runs the image {Image} because the policy names its id; its signatures do not suffice: {Why}")]
     public static partial void RunsImageById(this ILogger logger, string uuid, string image, string why);
 
@@ -52,4 +46,10 @@ internal static partial class PodLog
 
     [LoggerMessage(3013, LogLevel.Warning, "The end of pod {Uuid} cannot be announced.")]
     public static partial void EndNotAnnounced(this ILogger logger, string uuid, Exception exception);
+
+    [LoggerMessage(3014, LogLevel.Warning, "What is left of the app {App}, which could not be added to pod {Uuid}, could not be removed.")]
+    public static partial void AppNotTakenBack(this ILogger logger, string uuid, string app, Exception exception);
+
+    [LoggerMessage(3015, LogLevel.Warning, "A connection to port {Port} of pod {Uuid} could not be made.")]
+    public static partial void ForwardFailed(this ILogger logger, string uuid, int port, Exception exception);
 }

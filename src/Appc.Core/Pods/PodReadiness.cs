@@ -9,7 +9,7 @@ internal static class PodReadiness
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout ?? Timeout.InfiniteTimeSpan);
-        PodStatus last = Look(pods, uuid);
+        PodStatus last = PodStatusReader.Read(pods, uuid);
         try
         {
             if (!IsDecided(last))
@@ -19,7 +19,7 @@ internal static class PodReadiness
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            last = Look(pods, uuid);
+            last = PodStatusReader.Read(pods, uuid);
             if (!IsDecided(last))
             {
                 throw new PodException(
@@ -40,9 +40,6 @@ internal static class PodReadiness
     private static bool IsDecided(PodStatus status) => status.Ready || status.State != PodState.Running || status.Apps.Any(HasFailed);
 
     private static bool HasFailed(AppStatus app) => app.State is not (AppState.Running or AppState.Prepared) && !app.Ready;
-
-    private static PodStatus Look(PodDirectories pods, string uuid) =>
-        pods.Find(uuid) is { } location ? PodStatusReader.Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };
 
     private static void ThrowNeverReady(PodDirectories pods, PodStatus status)
     {

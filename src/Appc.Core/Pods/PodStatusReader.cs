@@ -8,6 +8,10 @@ namespace Appc.Pods;
 /// <summary>Tells a pod's status from its directory, its lock and its first process: nothing is remembered.</summary>
 internal static class PodStatusReader
 {
+    /// <summary>The status of a pod wherever it is; <see cref="PodState.Gone"/> if it is nowhere.</summary>
+    public static PodStatus Read(PodDirectories pods, string uuid) =>
+        pods.Find(uuid) is { } location ? Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };
+
     public static PodStatus Read(PodDirectories pods, PodLocation location)
     {
         // A pod moves on while it is looked at: what was read counts only if the pod was still there afterwards.

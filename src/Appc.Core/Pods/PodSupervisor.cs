@@ -159,8 +159,7 @@ internal sealed class PodSupervisor(
         return new RunningPod(uuid, end);
     }
 
-    public PodStatus Look(string uuid) =>
-        pods.Find(uuid) is { } location ? PodStatusReader.Read(pods, location) : new PodStatus { Uuid = uuid, State = PodState.Gone };
+    public PodStatus Look(string uuid) => PodStatusReader.Read(pods, uuid);
 
     public async Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken)
     {

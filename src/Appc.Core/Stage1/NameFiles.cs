@@ -16,18 +16,18 @@ internal static class NameFiles
             string[] words = entry.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words.Length < 2 || !IPAddress.TryParse(words[0], out _) || entry.Any(char.IsControl))
             {
-                yield return $"'{Printable(entry)}' is not an address and names for /etc/hosts";
+                yield return $"'{Printable.Text(entry)}' is not an address and names for /etc/hosts";
             }
         }
 
         foreach (string server in (options.DnsServers ?? []).Where(s => !IPAddress.TryParse(s, out _)))
         {
-            yield return $"the name server '{Printable(server)}' is not an address";
+            yield return $"the name server '{Printable.Text(server)}' is not an address";
         }
 
         foreach (string word in (options.DnsSearch ?? []).Concat(options.DnsOptions ?? []).Where(w => w.Length == 0 || w.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))))
         {
-            yield return $"'{Printable(word)}' cannot be written to /etc/resolv.conf";
+            yield return $"'{Printable.Text(word)}' cannot be written to /etc/resolv.conf";
         }
     }
 
@@ -108,6 +108,4 @@ internal static class NameFiles
             return null;
         }
     }
-
-    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

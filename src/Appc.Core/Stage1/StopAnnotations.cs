@@ -33,7 +33,7 @@ internal static class StopAnnotations
         {
             if (ReadTimeout(text) is not { } read)
             {
-                faults.Add(Printable($"the app {name} has the stop timeout '{text}', which is not a number of seconds above 0"));
+                faults.Add(Printable.Text($"the app {name} has the stop timeout '{text}', which is not a number of seconds above 0"));
             }
             else
             {
@@ -45,7 +45,7 @@ internal static class StopAnnotations
         {
             if (ReadSignal(signal) is not { } number)
             {
-                faults.Add(Printable($"the app {name} has the stop signal '{signal}', which is no signal such as SIGTERM"));
+                faults.Add(Printable.Text($"the app {name} has the stop signal '{signal}', which is no signal such as SIGTERM"));
             }
             else
             {
@@ -76,6 +76,4 @@ internal static class StopAnnotations
             : SignalNumbers.Of(text.StartsWith("SIG", StringComparison.Ordinal) ? text : "SIG" + text);
         return number is > 0 and <= Last ? number : null;
     }
-
-    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

@@ -70,5 +70,5 @@ internal static class FlyDiagnosis
     }
 
     private static LaunchException Because(LaunchException failure, string message, string? hint) =>
-        new(IsolatorReader.Printable(failure.Step), failure.Errno, IsolatorReader.Printable(message), hint ?? failure.Hint, failure);
+        new(Printable.Text(failure.Step), failure.Errno, Printable.Text(message), hint ?? failure.Hint, failure);
 }

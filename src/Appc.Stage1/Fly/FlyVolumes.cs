@@ -144,7 +144,7 @@ internal sealed class FlyVolumes(LaunchPlan plan, Stage1Pod pod, string subject,
     private LaunchException Failure(AcName volume, string why, string? hint = null) => new(
         string.Create(CultureInfo.InvariantCulture, $"open the volume {volume}"),
         0,
-        Isolation.IsolatorReader.Printable($"{subject}: the volume {volume} cannot be used: {why}"),
+        Printable.Text($"{subject}: the volume {volume} cannot be used: {why}"),
         hint);
 
     private static string[] Names(string path) =>

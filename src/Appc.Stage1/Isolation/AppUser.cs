@@ -73,7 +73,7 @@ internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, s
     private static LaunchException Failure(string kind, string subject, string message) => new(
         $"find the {kind}",
         0,
-        IsolatorReader.Printable($"{subject}: {message}"),
+        Printable.Text($"{subject}: {message}"),
         $"Name a {kind} that the image knows, or use its number.");
 
     /// <summary>An id; 4294967295 is none, as the calls that take ids say "leave it" with it.</summary>

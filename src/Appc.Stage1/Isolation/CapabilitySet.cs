@@ -40,7 +40,7 @@ internal readonly record struct CapabilitySet(ulong Bits)
             int number = Capability.NumberOf(name);
             if (number < 0)
             {
-                throw new LaunchException("read the isolators", 0, $"'{IsolatorReader.Printable(name)}' is not the name of a capability");
+                throw new LaunchException("read the isolators", 0, $"'{Printable.Text(name)}' is not the name of a capability");
             }
 
             bits |= 1UL << number;

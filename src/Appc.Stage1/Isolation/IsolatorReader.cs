@@ -25,10 +25,6 @@ internal static class IsolatorReader
     internal static int? ReadInteger(IReadOnlyList<Isolator> isolators, string name) =>
         Find(isolators, name) is { } isolator ? Read<int?>(isolator, static value => value.GetInt32()) : null;
 
-    /// <summary>Text from an image, fit for a message.</summary>
-    internal static string Printable(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
-
     private static T Read<T>(Isolator isolator, Func<JsonElement, T> read)
     {
         try

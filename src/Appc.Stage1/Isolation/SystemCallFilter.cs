@@ -163,7 +163,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
             _ when name.StartsWith("@systemd/", StringComparison.Ordinal) && IsName(name["@systemd/".Length..]) => ["@" + name["@systemd/".Length..]],
             _ when IsName(name) => [name],
             _ => throw new LaunchException(
-                "read the isolators", 0, $"'{IsolatorReader.Printable(name)}' in {isolator.Name} is not the name of a system call or of a set that is known"),
+                "read the isolators", 0, $"'{Printable.Text(name)}' in {isolator.Name} is not the name of a system call or of a set that is known"),
         };
     }
 

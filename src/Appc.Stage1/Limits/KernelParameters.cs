@@ -22,7 +22,7 @@ internal static class KernelParameters
     {
         string[] refused = [.. Entries(isolator).Select(e => e.Key).Where(k => !IsThePods(k, options))];
         return refused.Length == 0 ? null : (
-            "a pod cannot have " + IsolatorReader.Printable(string.Join(", ", refused)) + " of its own",
+            "a pod cannot have " + Printable.Text(string.Join(", ", refused)) + " of its own",
             "Those under net. are for pods with a network of their own; kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.* for all (in a user namespace since Linux 6.10).");
     }
 

@@ -46,7 +46,7 @@ internal sealed record ProcessLimit(string Name, int Resource, ulong Soft, ulong
             : throw Failure($"'{annotation.Value}' is no limit", "It is a number, or two as SOFT:HARD, or infinity.");
 
         LaunchException Failure(string problem, string hint) =>
-            new("read the limits", 0, Isolation.IsolatorReader.Printable($"{subject} has the annotation {annotation.Name}, but {problem}"), hint);
+            new("read the limits", 0, Printable.Text($"{subject} has the annotation {annotation.Name}, but {problem}"), hint);
     }
 
     private static ulong? Number(string text) => text == Infinity ? ulong.MaxValue

@@ -94,7 +94,7 @@ internal sealed record NspawnApp
             throw new LaunchException(
                 "find the working directory",
                 0,
-                IsolatorReader.Printable($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
+                Printable.Text($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
         }
 
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app, user);
@@ -151,13 +151,13 @@ internal sealed record NspawnApp
             throw new LaunchException(
                 "find the program",
                 0,
-                IsolatorReader.Printable($"{subject}: the program {exec[0]} of the app {app.Name} {why} in the image"),
-                candidates.Count > 1 ? "Looked in " + IsolatorReader.Printable(environment["PATH"]) : "Check the app's exec.");
+                Printable.Text($"{subject}: the program {exec[0]} of the app {app.Name} {why} in the image"),
+                candidates.Count > 1 ? "Looked in " + Printable.Text(environment["PATH"]) : "Check the app's exec.");
         }
 
         string normal = "/" + string.Join('/', found.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != "."));
         return normal.Contains("/../", StringComparison.Ordinal) || normal.Any(c => char.IsControl(c) || c is '"' or '\'' or '\\')
-            ? throw new LaunchException("find the program", 0, IsolatorReader.Printable($"{subject}: the path {found} of the app {app.Name} holds parts that systemd does not execute"))
+            ? throw new LaunchException("find the program", 0, Printable.Text($"{subject}: the path {found} of the app {app.Name} holds parts that systemd does not execute"))
             : normal;
     }
 }

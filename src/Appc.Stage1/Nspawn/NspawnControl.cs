@@ -33,7 +33,7 @@ internal sealed class NspawnControl(Stage1Pod pod, ExecLauncher commands, TimeSp
             await using (control.ConfigureAwait(false))
             {
                 ExecResult result = await control.ReadToEndAsync(OutputLimit, limit.Token).ConfigureAwait(false);
-                return result.ExitCode == 0 ? null : IsolatorReader.Printable(LastLine(result));
+                return result.ExitCode == 0 ? null : Printable.Text(LastLine(result));
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

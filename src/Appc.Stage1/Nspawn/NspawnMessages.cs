@@ -12,7 +12,7 @@ internal static class NspawnMessages
         try
         {
             string? line = File.ReadLines(logPath).LastOrDefault(IsOfInterest)?.Trim();
-            return line is null ? null : IsolatorReader.Printable(line.Length > 300 ? line[..300] : line);
+            return line is null ? null : Printable.Text(line.Length > 300 ? line[..300] : line);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -156,7 +156,7 @@ internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp ap
     }
 
     private LaunchException Failure(AcName volume, string why, string? hint = null) => new(
-        $"open the volume {volume}", 0, IsolatorReader.Printable($"{subject}: the volume {volume} cannot be used: {why}"), hint);
+        $"open the volume {volume}", 0, Printable.Text($"{subject}: the volume {volume} cannot be used: {why}"), hint);
 
     private static string[] Names(string path) =>
         [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".")];

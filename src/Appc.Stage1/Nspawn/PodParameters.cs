@@ -44,5 +44,5 @@ internal static class PodParameters
 
     /// <summary>What went wrong inside; null if nothing did.</summary>
     internal static string? Failure(PodPaths paths) =>
-        UntrustedFile.TryRead(Path.Combine(paths.Status, Failed))?.Text.Trim() is { Length: > 0 } text ? IsolatorReader.Printable(text) : null;
+        UntrustedFile.TryRead(Path.Combine(paths.Status, Failed))?.Text.Trim() is { Length: > 0 } text ? Printable.Text(text) : null;
 }

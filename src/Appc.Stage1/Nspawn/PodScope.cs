@@ -60,7 +60,7 @@ internal sealed class PodScope : IDisposable
         {
             scope?.Dispose();
             throw e is DBusExceptionBase or IOException or UnauthorizedAccessException
-                ? new LaunchException(Step, 0, $"{subject}: the scope {NameOf(uuid)} cannot be made: {Isolation.IsolatorReader.Printable(e.Message)}", Hint, e)
+                ? new LaunchException(Step, 0, $"{subject}: the scope {NameOf(uuid)} cannot be made: {Printable.Text(e.Message)}", Hint, e)
                 : e;
         }
     }
@@ -127,7 +127,7 @@ internal sealed class PodScope : IDisposable
         (string? group, _) = ControlGroups.Differing(_holder.Pid);
         if (result != "done" || group is null || !group.EndsWith("/" + name, StringComparison.Ordinal))
         {
-            throw new LaunchException(Step, 0, $"{subject}: systemd did not start the scope {name}: {Isolation.IsolatorReader.Printable(result)}", Hint);
+            throw new LaunchException(Step, 0, $"{subject}: systemd did not start the scope {name}: {Printable.Text(result)}", Hint);
         }
 
         Directory.CreateDirectory(group + "/start");

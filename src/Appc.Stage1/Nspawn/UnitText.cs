@@ -78,6 +78,6 @@ internal sealed class UnitText
         return plain
             ? path.Replace("%", "%%", StringComparison.Ordinal)
             : throw new LaunchException(
-                "write the unit", 0, Isolation.IsolatorReader.Printable($"{subject}: the {what} '{path}' holds characters that cannot be used there"));
+                "write the unit", 0, Printable.Text($"{subject}: the {what} '{path}' holds characters that cannot be used there"));
     }
 }
