@@ -1,5 +1,4 @@
 using Appc.Cli.CommandLine;
-using Appc.Pods;
 
 namespace Appc.Cli.Commands;
 
@@ -11,14 +10,6 @@ internal sealed class AppStartCommand : Command
 
     public override string Summary => "starts apps of a running pod that were not started or have ended";
 
-    public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
-    {
-        (string uuid, IReadOnlyList<string> apps) = AppNames.Of(arguments);
-        await using Pod pod = await context.Runtime.OpenAsync(uuid, cancellationToken);
-        return await context.ForEachAsync(apps, async app =>
-        {
-            await pod.StartAppAsync(app, cancellationToken);
-            context.Out.WriteLine(app);
-        });
-    }
+    public override Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken) =>
+        AppNames.ForEachAsync(arguments, context, (pod, app) => pod.StartAppAsync(app, cancellationToken), cancellationToken);
 }

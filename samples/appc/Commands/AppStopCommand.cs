@@ -1,5 +1,4 @@
 using Appc.Cli.CommandLine;
-using Appc.Pods;
 
 namespace Appc.Cli.Commands;
 
@@ -13,14 +12,6 @@ internal sealed class AppStopCommand : Command
 
     public override void Define(OptionSet options) => options.Flag("force").Value("timeout");
 
-    public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
-    {
-        (string uuid, IReadOnlyList<string> apps) = AppNames.Of(arguments);
-        await using Pod pod = await context.Runtime.OpenAsync(uuid, cancellationToken);
-        return await context.ForEachAsync(apps, async app =>
-        {
-            await pod.StopAppAsync(app, AppNames.Grace(arguments), cancellationToken);
-            context.Out.WriteLine(app);
-        });
-    }
+    public override Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken) =>
+        AppNames.ForEachAsync(arguments, context, (pod, app) => pod.StopAppAsync(app, AppNames.Grace(arguments), cancellationToken), cancellationToken);
 }

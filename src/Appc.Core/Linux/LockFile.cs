@@ -61,6 +61,21 @@ internal sealed class LockFile : IDisposable
         }
     }
 
+    /// <summary>Takes a lock that is held for moments at a time, as soon as nobody else holds it.</summary>
+    public static async Task<LockFile> WaitExclusiveAsync(string path, CancellationToken cancellationToken)
+    {
+        const int LongestDelay = 50;
+        for (int delay = 1; ; delay = Math.Min(delay * 2, LongestDelay))
+        {
+            if (TryExclusive(path, create: true) is { } mine)
+            {
+                return mine;
+            }
+
+            await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Whether anybody holds the lock. Looks only: takes a shared lock for a moment.</summary>
     public static bool IsHeld(string path)
     {

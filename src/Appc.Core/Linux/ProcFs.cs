@@ -9,6 +9,8 @@ internal static class ProcFs
     private const int TooManyFilesInSystem = 23;
     private const int TooManyFiles = 24;
 
+    private static string? s_bootId;
+
     /// <summary>Start time of a process in clock ticks since boot; null if there is no such process.</summary>
     internal static long? StartTime(int pid) => Stat(pid)?.StartTime;
 
@@ -76,22 +78,19 @@ internal static class ProcFs
     }
 
     /// <summary>The capabilities that this process may use, bit N for number N; all bits where that cannot be read.</summary>
-    internal static ulong PermittedCapabilities()
-    {
-        const string Field = "CapPrm:";
-        try
-        {
-            string? line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
-            return ulong.TryParse(line?[Field.Length..].Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong bits) ? bits : ulong.MaxValue;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return ulong.MaxValue;
-        }
-    }
+    internal static ulong PermittedCapabilities() => StatusBits(Environment.ProcessId, "CapPrm") ?? ulong.MaxValue;
 
-    /// <summary>Names this boot of the machine; empty where the kernel does not say.</summary>
-    internal static string BootId()
+    /// <summary>Names this boot of the machine, which lasts longer than this process; empty where the kernel does not say.</summary>
+    internal static string BootId() => (s_bootId ??= ReadBootId()) ?? "";
+
+    /// <summary>
+    /// A set on one line of <c>/proc/PID/status</c>: signals (<c>SigCgt</c>, <c>SigIgn</c>, <c>SigBlk</c>), of which bit N-1 stands for
+    /// signal N, or capabilities (<c>CapBnd</c>). Null if there is no such process.
+    /// </summary>
+    internal static ulong? StatusBits(int pid, string line) =>
+        ulong.TryParse(StatusLine(pid, line), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong set) ? set : null;
+
+    private static string? ReadBootId()
     {
         try
         {
@@ -99,34 +98,8 @@ internal static class ProcFs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return "";
+            return null;
         }
-    }
-
-    /// <summary>
-    /// The set of signals on one line of <c>/proc/PID/status</c> (<c>SigCgt</c>, <c>SigIgn</c>, <c>SigBlk</c>); bit
-    /// N-1 stands for signal N. Null if there is no such process.
-    /// </summary>
-    internal static ulong? SignalSet(int pid, string line)
-    {
-        try
-        {
-            foreach (string text in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")))
-            {
-                if (text.StartsWith(line, StringComparison.Ordinal) && text.Length > line.Length && text[line.Length] == ':')
-                {
-                    return ulong.TryParse(text.AsSpan(line.Length + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong set)
-                        ? set
-                        : null;
-                }
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It ended meanwhile.
-        }
-
-        return null;
     }
 
     private static int Read(string path, Span<byte> buffer)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Appc.Stage1;
+using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Linux;
 
@@ -19,6 +20,9 @@ internal static class ProcessIdentity
             && stat.State is not ('Z' or 'X')
             && (process.BootId.Length == 0 || process.BootId == ProcFs.BootId());
     }
+
+    /// <summary>Holds a running process; null if it has ended.</summary>
+    public static SafeFileHandle? TryOpen(Stage1ProcessId process) => IsAlive(process) ? PidFd.TryOpen(process.Pid, process.StartTime) : null;
 
     /// <summary>The identity of a running process; null if there is none of this number.</summary>
     public static Stage1ProcessId? Of(int pid) =>

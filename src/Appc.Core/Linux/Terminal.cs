@@ -7,9 +7,9 @@ namespace Appc.Linux;
 /// <summary>A pseudo terminal of the host: this side, and the side that a program is given.</summary>
 internal sealed unsafe class Terminal : IDisposable
 {
-    private const nuint TIOCSPTLCK = 0x40045431;
+    internal const nuint TIOCSPTLCK = 0x40045431;
     private const nuint TIOCGPTPEER = 0x5441;
-    private const nuint TIOCSWINSZ = 0x5414;
+    internal const nuint TIOCSWINSZ = 0x5414;
 
     private Terminal(SafeFileHandle master, SafeFileHandle slave)
     {

@@ -18,7 +18,6 @@ internal sealed class PodApps(
     PodDirectories pods, ImageStore images, PodFactory factory, PodTrust trust, PodSupervisor supervisor, ILogger logger)
 {
     private const string LockName = "apps.lock";
-    private const int LongestDelay = 50;
 
     public async Task<AppStatus> AddAsync(string uuid, AppSpec spec, bool start, TrustPolicy? policy, CancellationToken cancellationToken)
     {
@@ -101,8 +100,8 @@ internal sealed class PodApps(
     /// <summary>Takes the lock of a running pod's apps, and clears away what an interrupted call has left.</summary>
     private async Task<Change> BeginAsync(string uuid, CancellationToken cancellationToken)
     {
-        PodLocation location = supervisor.FindRunning(uuid) ?? throw NotRunning(uuid);
-        PodRecord record = Known(location);
+        PodLocation location = supervisor.RequireRunning(uuid);
+        PodRecord record = PodSupervisor.RequireRecord(location);
         if (!record.Mutable)
         {
             throw new PodException(
@@ -116,10 +115,10 @@ internal sealed class PodApps(
         try
         {
             // It may have ended while the lock was waited for.
-            location = supervisor.FindRunning(uuid) ?? throw NotRunning(uuid);
+            location = supervisor.RequireRunning(uuid);
             Change change = new(location, mine, flavour, stage1, supervisor.FirstProcessOf(location))
             {
-                Record = Known(location),
+                Record = PodSupervisor.RequireRecord(location),
                 Manifest = PodFiles.ReadManifest(location.Directory),
             };
             await ClearAsync(change, cancellationToken).ConfigureAwait(false);
@@ -134,22 +133,13 @@ internal sealed class PodApps(
 
     private static async Task<LockFile> LockAsync(PodLocation location, CancellationToken cancellationToken)
     {
-        string path = Path.Combine(location.Directory, LockName);
-        for (int delay = 1; ; delay = Math.Min(delay * 2, LongestDelay))
+        try
         {
-            try
-            {
-                if (LockFile.TryExclusive(path, create: true) is { } mine)
-                {
-                    return mine;
-                }
-            }
-            catch (IOException) when (!Directory.Exists(location.Directory))
-            {
-                throw NotRunning(location.Uuid);
-            }
-
-            await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+            return await LockFile.WaitExclusiveAsync(Path.Combine(location.Directory, LockName), cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException) when (!Directory.Exists(location.Directory))
+        {
+            throw PodSupervisor.NotRunning(location.Uuid);
         }
     }
 
@@ -227,21 +217,10 @@ internal sealed class PodApps(
         }
     }
 
-    private static AcName Find(Change change, string app) =>
-        change.Manifest.Apps.FirstOrDefault(a => a.Name.ToString() == app)?.Name
-            ?? throw new PodException(
-                PodFailure.NotFound,
-                $"the pod {change.Location.Uuid} has no app {PodDirectories.Shown(app)}",
-                change.Manifest.Apps.Count == 0 ? "it has none at all" : "its apps are: " + string.Join(", ", change.Manifest.Apps.Select(a => a.Name)));
+    private AcName Find(Change change, string app) => PodSupervisor.FindApp(change.Describe(pods.Root), app).Name;
 
     private AppStatus StatusOf(string uuid, AcName app) =>
-        supervisor.Look(uuid).Apps.FirstOrDefault(a => a.Name == app) ?? throw NotRunning(uuid);
-
-    private static PodRecord Known(PodLocation location) =>
-        PodFiles.ReadRecord(location.Directory)
-            ?? throw new PodException(PodFailure.WrongState, $"the pod {location.Uuid} has no record of how it was started");
-
-    private static PodException NotRunning(string uuid) => new(PodFailure.WrongState, $"the pod {uuid} does not run");
+        supervisor.Look(uuid).Apps.FirstOrDefault(a => a.Name == app) ?? throw PodSupervisor.NotRunning(uuid);
 
     /// <summary>A pod whose apps are being changed, under their lock.</summary>
     private sealed class Change(PodLocation location, LockFile mine, IStage1 flavour, IStage1Apps stage1, Stage1ProcessId first) : IDisposable

@@ -162,11 +162,11 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
             location = new PodLocation(uuid, next, pods.DirectoryOf(next, uuid));
         }
 
-        string? name = PodFiles.TryReadRecord(location.Directory)?.Name;
-        await CollectStage1Async(location, freed, cancellationToken).ConfigureAwait(false);
+        PodRecord? record = PodFiles.ReadRecord(location.Directory);
+        await CollectStage1Async(location, record, freed, cancellationToken).ConfigureAwait(false);
         freed.Mounts += MountsBelow.Detach(location.Directory);
         freed.Bytes += TreeRemover.Remove(location.Directory);
-        if (name is not null)
+        if (record?.Name is { } name)
         {
             pods.Names.Free(name, uuid);
         }
@@ -176,9 +176,9 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         logger.Removed(uuid);
     }
 
-    private async Task CollectStage1Async(PodLocation location, GarbageTally freed, CancellationToken cancellationToken)
+    private async Task CollectStage1Async(PodLocation location, PodRecord? record, GarbageTally freed, CancellationToken cancellationToken)
     {
-        if (PodFiles.ReadRecord(location.Directory) is not { } record || PodFiles.TryReadManifest(location.Directory) is not { } manifest)
+        if (record is null || PodFiles.TryReadManifest(location.Directory) is not { } manifest)
         {
             // Half prepared, half removed or damaged: nobody can tell which flavour it was, so each may look.
             foreach (IStage1 each in stage1s)

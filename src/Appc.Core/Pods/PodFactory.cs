@@ -34,9 +34,9 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
 
     private async Task<Embryo> PrepareAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
     {
-        (PodManifest manifest, byte[] json) = await CheckAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
+        (PodManifest manifest, byte[] json, IReadOnlyList<UnenforcedIsolator> unenforced) = await CheckAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
         string uuid = Guid.NewGuid().ToString("D");
-        ReportRestrictions(uuid, spec, manifest, stage1);
+        ReportRestrictions(uuid, spec.Options, unenforced, stage1);
 
         List<IDisposable> holds = [];
         try
@@ -73,7 +73,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
     }
 
     /// <summary>Finds all that keeps a pod from being made, before anything is written.</summary>
-    private async Task<(PodManifest Manifest, byte[] Json)> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
+    private async Task<(PodManifest Manifest, byte[] Json, IReadOnlyList<UnenforcedIsolator> Unenforced)> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
     {
         PodManifest manifest = PodReifier.Reify(spec, stage1, out IReadOnlyList<PodFinding> faults);
         List<PodFinding> findings = [.. faults];
@@ -102,9 +102,11 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             }
         }
 
+        IReadOnlyList<UnenforcedIsolator>? unenforced = null;
         if (spec.Strict)
         {
-            findings.AddRange(UnenforcedIsolator.Find(stage1, manifest, spec.Options).Select(u => new PodFinding(
+            unenforced = UnenforcedIsolator.Find(stage1, manifest, spec.Options);
+            findings.AddRange(unenforced.Select(u => new PodFinding(
                 PodFailure.HostUnsuitable, $"{u.Isolator.Name} of {u.Owner} must be enforced and cannot be here ({u.Reason})", u.Hint)));
         }
 
@@ -124,7 +126,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             }
         }
 
-        return findings.Count == 0 ? (manifest, json)
+        return findings.Count == 0 ? (manifest, json, unenforced ?? UnenforcedIsolator.Find(stage1, manifest, spec.Options))
             : missing is not null && findings.Count == 1 ? throw missing
             : throw new PodException("the pod cannot be made", findings);
     }
@@ -173,9 +175,8 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         return new PodRecordApp(name.ToString(), layers.Paths, [.. layers.Images.Select(i => i.Id).Prepend(app.Image.Id).Distinct().Select(i => i.ToString())]);
     }
 
-    private void ReportRestrictions(string uuid, PodSpec spec, PodManifest manifest, IStage1 stage1)
+    private void ReportRestrictions(string uuid, Stage1Options options, IReadOnlyList<UnenforcedIsolator> unenforced, IStage1 stage1)
     {
-        Stage1Options options = spec.Options;
         (bool Off, string What)[] restrictions =
         [
             (!options.PrivateUsers && stage1.Features.UserNamespaces, "user namespace"),
@@ -188,7 +189,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             logger.RunsUnrestricted(uuid, what);
         }
 
-        foreach (UnenforcedIsolator isolator in UnenforcedIsolator.Find(stage1, manifest, options))
+        foreach (UnenforcedIsolator isolator in unenforced)
         {
             logger.IsolatorNotEnforced(uuid, isolator.Isolator.Name.ToString(), isolator.Owner, stage1.Name, isolator.Reason);
         }

@@ -87,19 +87,7 @@ internal sealed class PodNames(PodDirectories pods)
     /// <summary>Whether nothing of a pod is left. Whoever makes one takes its lock first.</summary>
     private bool IsStale(string uuid) => !PodDirectories.IsUuid(uuid) || (!pods.IsLocked(uuid) && pods.Find(uuid) is null);
 
-    private async Task<LockFile> LockAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            if (LockFile.TryExclusive(Path.Combine(_directory, LockName), create: true) is { } mine)
-            {
-                return mine;
-            }
-
-            // Held for some system calls at a time.
-            await Task.Delay(1, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private Task<LockFile> LockAsync(CancellationToken cancellationToken) => LockFile.WaitExclusiveAsync(Path.Combine(_directory, LockName), cancellationToken);
 
     private static string? Read(string path)
     {

@@ -68,8 +68,6 @@ internal sealed class PodNetwork(PodDirectories pods)
         Stage1ProcessId? process = pods.Find(uuid) is { Phase: PodPhase.Run } location
             ? PodFiles.ReadLeader(location.Directory) ?? PodFiles.ReadFirstProcess(location.Directory)?.Process
             : null;
-        return process is { Pid: > 0 } && ProcessIdentity.IsAlive(process) && PidFd.TryOpen(process.Pid, process.StartTime) is { } pidfd
-            ? pidfd
-            : throw NotRunning(uuid);
+        return process is { Pid: > 0 } && ProcessIdentity.TryOpen(process) is { } pidfd ? pidfd : throw NotRunning(uuid);
     }
 }

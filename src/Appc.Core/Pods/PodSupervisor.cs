@@ -192,7 +192,7 @@ internal sealed class PodSupervisor(
         if (FindRunning(uuid) is not { } location)
         {
             PodStatus status = Look(uuid);
-            return status.HasEnded ? status : throw WrongState(uuid, "does not run");
+            return status.HasEnded ? status : throw NotRunning(uuid);
         }
 
         (IStage1 stage1, Stage1Pod pod) = Describe(location);
@@ -204,7 +204,7 @@ internal sealed class PodSupervisor(
 
     public async Task<PodExec> ExecAsync(string uuid, string? app, IReadOnlyList<string> command, ExecOptions options, CancellationToken cancellationToken)
     {
-        PodLocation location = FindRunning(uuid) ?? throw WrongState(uuid, "does not run");
+        PodLocation location = RequireRunning(uuid);
         (IStage1 flavour, Stage1Pod pod) = Describe(location);
         IStage1Exec stage1 = flavour as IStage1Exec
             ?? throw new PodException(PodFailure.HostUnsuitable, $"the stage1 flavour {flavour.Name} of the pod {uuid} runs no commands");
@@ -231,7 +231,7 @@ internal sealed class PodSupervisor(
                 ? pod.Apps[0]
                 : throw new PodException(PodFailure.Ambiguous, $"the pod {pod.Uuid} has several apps", $"name one of them: {names}")
             : pod.Apps.FirstOrDefault(a => a.Name.ToString() == app)
-                ?? throw new PodException(PodFailure.NotFound, $"the pod {pod.Uuid} has no app '{app}'", $"its apps are: {names}");
+                ?? throw new PodException(PodFailure.NotFound, $"the pod {pod.Uuid} has no app {PodDirectories.Shown(app)}", pod.Apps.Count == 0 ? "it has none at all" : $"its apps are: {names}");
     }
 
     private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, Stage1Process process, Task entered)
@@ -339,7 +339,17 @@ internal sealed class PodSupervisor(
         ?? PodFiles.ReadLeader(location.Directory)
         ?? throw WrongState(location.Uuid, "is being started by somebody else");
 
-    public PodLocation? FindRunning(string uuid) =>
+    /// <exception cref="PodException">The pod does not run.</exception>
+    public PodLocation RequireRunning(string uuid) => FindRunning(uuid) ?? throw NotRunning(uuid);
+
+    public static PodException NotRunning(string uuid) => WrongState(uuid, "does not run");
+
+    /// <summary>The record of a pod that was started.</summary>
+    /// <exception cref="PodException">There is none.</exception>
+    public static PodRecord RequireRecord(PodLocation location) =>
+        PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
+
+    private PodLocation? FindRunning(string uuid) =>
         pods.Find(uuid) is { Phase: PodPhase.Run } location && Look(uuid).State == PodState.Running ? location : null;
 
     /// <summary>A started pod, and the flavour that it runs under.</summary>
@@ -349,7 +359,7 @@ internal sealed class PodSupervisor(
         {
             // Of an app that comes or goes the record knows as long as the manifest does, but they are two files.
             PodManifest manifest = PodFiles.ReadManifest(location.Directory);
-            PodRecord record = PodFiles.ReadRecord(location.Directory) ?? throw WrongState(location.Uuid, "has no record of how it was started");
+            PodRecord record = RequireRecord(location);
             if (look == 4 || manifest.Apps.All(m => record.Apps.Any(r => r.Name == m.Name.ToString())))
             {
                 return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, manifest, record));

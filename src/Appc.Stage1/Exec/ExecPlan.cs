@@ -47,7 +47,7 @@ internal static class ExecPlan
             plan.SetLimit("set limits", resource, soft, hard);
         }
 
-        LaunchArgument proc = plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
+        LaunchArgument proc = request.Labels.Count == 0 ? default : plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
         plan.EnterNamespace("enter the app's namespaces", Target, target.Namespaces);
         plan.Fork("enter the app's process namespace");
 

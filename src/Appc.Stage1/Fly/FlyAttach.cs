@@ -21,7 +21,7 @@ internal sealed class FlyAttach(InputAttacher inputs, ProcessReaper reaper)
 
     private Stage1Attachment? AttachTerminal(Stage1Pod pod, Stage1ProcessId first, Stage1App app)
     {
-        using SafeFileHandle? process = InputAttacher.OpenProcess(first);
+        using SafeFileHandle? process = ProcessIdentity.TryOpen(first);
         using SafeFileHandle? held = process is null ? null : InputAttacher.FindHeld(process, first.Pid, FlyStreams.RecordPath(pod, app.Name));
         SafeFileHandle? terminal = held is null ? null : HeldInput.Peek(held);
         if (terminal is null)

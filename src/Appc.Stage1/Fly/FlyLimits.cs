@@ -85,7 +85,7 @@ internal sealed class FlyLimits
     internal static async Task<bool> RemoveAsync(Stage1Pod pod, TimeProvider time, CancellationToken cancellationToken)
     {
         bool all = true;
-        foreach (string group in (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Where(g => PodCGroup.IsOf(g, pod.Uuid)))
+        foreach (string group in GroupsOf(pod))
         {
             all &= await PodCGroup.RemoveAsync(group, time, cancellationToken).ConfigureAwait(false);
         }
@@ -99,8 +99,10 @@ internal sealed class FlyLimits
             : ControlGroups.OwnVersion1("freezer")?.TrimEnd('/') ?? throw new LaunchException("find the control group", 0, $"{subject}: no control groups are mounted");
 
     /// <summary>How many of the pod's groups are there.</summary>
-    internal static int CountGroups(Stage1Pod pod) =>
-        (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Count(g => PodCGroup.IsOf(g, pod.Uuid) && Directory.Exists(g));
+    internal static int CountGroups(Stage1Pod pod) => GroupsOf(pod).Count(Directory.Exists);
+
+    private static IEnumerable<string> GroupsOf(Stage1Pod pod) =>
+        (PodPaths.ReadText(RecordOf(pod)) ?? "").Split('\n').Where(g => PodCGroup.IsOf(g, pod.Uuid));
 
     private static string RecordOf(Stage1Pod pod) => Path.Combine(pod.Directory, "stage1", "limits");
 }

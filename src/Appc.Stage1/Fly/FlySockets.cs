@@ -34,15 +34,10 @@ internal sealed class FlySockets : IDisposable
                         "Use the nspawn flavour, or let the app be started at once.");
                 }
 
-                sockets._held.Add(new HeldDescriptor(socket.Handle));
+                sockets._held.Add(SocketHold.Take(socket, subject));
             }
 
             return sockets;
-        }
-        catch (ObjectDisposedException e)
-        {
-            sockets.Dispose();
-            throw new LaunchException("look at the sockets", 0, $"{subject}: a socket is closed", "Keep it open until the start has returned.", e);
         }
         catch
         {

@@ -34,7 +34,6 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     private readonly InputAttacher _inputs = new();
     private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
     private readonly Lazy<int> _lastCapability = new(Capability.OfThisKernel);
-    private readonly Lazy<string> _bootId = new(ProcFs.BootId);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -146,7 +145,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         string subject = $"pod {pod.Uuid}: a command in the app {app}";
         try
         {
-            if (firstProcess.BootId.Length > 0 && firstProcess.BootId != _bootId.Value)
+            if (firstProcess.BootId.Length > 0 && firstProcess.BootId != ProcFs.BootId())
             {
                 throw ExecTarget.Ended(subject);
             }
@@ -223,12 +222,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         }
 
         Stage1App app = pod.Apps[0];
-        if (app.Layers.Count == 0)
-        {
-            throw new LaunchException("open the image", 0, $"{subject}: the app {app.Name} has no image tree");
-        }
-
-        using ImageTree tree = new(app.Layers, subject);
+        using ImageTree tree = ImageTree.Of(app, subject);
         FlyLimits limits = FlyLimits.Prepare(pod, subject);
         try
         {
@@ -272,7 +266,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(end, _reaper);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), RecordAsync(end, BeginLog(pod, streams, end), status, pod, limits));
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), RecordAsync(end, BeginLog(pod, streams, end), status, pod, limits));
         }
         catch
         {
@@ -316,7 +310,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             throw;
         }
 
-        return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), FollowAsync(recorded, ended, BeginLog(pod, streams, ended), pod, limits));
+        return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), FollowAsync(recorded, ended, BeginLog(pod, streams, ended), pod, limits));
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
@@ -408,13 +402,13 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         _ => "unknown\n",
     };
 
-    private SafeFileHandle? Open(Stage1ProcessId id) =>
-        id.BootId.Length > 0 && id.BootId != _bootId.Value ? null : PidFd.TryOpen(id.Pid, id.StartTime);
+    private static SafeFileHandle? Open(Stage1ProcessId id) =>
+        id.BootId.Length > 0 && id.BootId != ProcFs.BootId() ? null : PidFd.TryOpen(id.Pid, id.StartTime);
 
     /// <summary>Whether a signal does anything to the first process of a process namespace.</summary>
     private static bool Takes(int pid, int signal)
     {
         ulong bit = 1UL << (signal - 1);
-        return ((ProcFs.SignalSet(pid, "SigCgt") | ProcFs.SignalSet(pid, "SigIgn") | ProcFs.SignalSet(pid, "SigBlk")) & bit) is not (null or 0);
+        return ((ProcFs.StatusBits(pid, "SigCgt") | ProcFs.StatusBits(pid, "SigIgn") | ProcFs.StatusBits(pid, "SigBlk")) & bit) is not (null or 0);
     }
 }

@@ -18,10 +18,6 @@ internal sealed class FlyStreams : IDisposable
     /// <summary>The number under which the app has the socket: beside that of the pod's lock.</summary>
     internal const int HeldNumber = FlyPlan.LockDescriptor - 1;
 
-    private const int TIOCSPTLCK = 0x40045431;
-    private const int TIOCSWINSZ = 0x5414;
-    private const int O_NOCTTY = 0x100;
-
     private readonly InputStreamFile? _stream;
     private readonly HeldInput? _terminal;
 
@@ -88,12 +84,12 @@ internal sealed class FlyStreams : IDisposable
     internal LaunchArgument MakeTerminal(LaunchPlan plan, AppUser user, int number)
     {
         const string Step = "make a terminal";
-        plan.OpenAs(Step, "/dev/pts/ptmx", LibC.O_RDWR | O_NOCTTY, number);
-        plan.Call(Step, SystemCall.Ioctl, number, TIOCSPTLCK, plan.Bytes(new byte[sizeof(int)]));
-        plan.Call(Step, SystemCall.Ioctl, number, TIOCSWINSZ, plan.Bytes(MemoryMarshal.AsBytes((ReadOnlySpan<ushort>)[24, 80, 0, 0])));
+        plan.OpenAs(Step, "/dev/pts/ptmx", LibC.O_RDWR | LibC.O_NOCTTY, number);
+        plan.Call(Step, SystemCall.Ioctl, number, Terminal.TIOCSPTLCK, plan.Bytes(new byte[sizeof(int)]));
+        plan.Call(Step, SystemCall.Ioctl, number, Terminal.TIOCSWINSZ, plan.Bytes(MemoryMarshal.AsBytes((ReadOnlySpan<ushort>)[24, 80, 0, 0])));
 
         // The first one of a new instance of devpts.
-        LaunchArgument side = plan.Open(Step, "/dev/pts/0", LibC.O_RDWR | O_NOCTTY);
+        LaunchArgument side = plan.Open(Step, "/dev/pts/0", LibC.O_RDWR | LibC.O_NOCTTY);
         plan.ChangeOwner(Step, "/dev/pts/0", user.Uid, uint.MaxValue);
         HeldInput.Send(plan, Step, Numbers[1], number);
         return side;

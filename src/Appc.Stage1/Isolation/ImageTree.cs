@@ -38,6 +38,12 @@ internal sealed unsafe class ImageTree : IDisposable
         _layers = [.. opened];
     }
 
+    /// <summary>Opens the trees of an app.</summary>
+    /// <exception cref="LaunchException">It has none, or one is missing.</exception>
+    internal static ImageTree Of(Stage1App app, string subject) => app.Layers.Count > 0
+        ? new ImageTree(app.Layers, subject)
+        : throw new LaunchException("open the image", 0, $"{subject}: the app {app.Name} has no image tree");
+
     /// <summary>What the root directory itself is like: that of the top layer.</summary>
     internal Libc.Statx Root => _layers[^1].Stat();
 

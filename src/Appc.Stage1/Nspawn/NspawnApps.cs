@@ -27,11 +27,10 @@ internal sealed class NspawnApps(
     internal void Check(AcName name)
     {
         Stage1App app = Find(name);
-        using ImageTree image = Open(app);
+        using ImageTree image = ImageTree.Of(app, _subject);
         NspawnApp resolved = Resolve(app, image);
         Stage1ProcessId leader = PodPaths.ReadProcess(_paths.Leader) ?? throw Refusal($"the pod has ended, or has not begun");
-        string? bounds = ProcFs.StatusLine(leader.Pid, "CapBnd");
-        if (resolved.CapabilitiesRetained && ulong.TryParse(bounds, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits)
+        if (resolved.CapabilitiesRetained && ProcFs.StatusBits(leader.Pid, "CapBnd") is { } bits
             && new CapabilitySet(resolved.Capabilities.Bits & ~bits) is { Bits: not 0 } missing)
         {
             throw Refusal($"the app {name} cannot have {string.Join(", ", missing.Names)}: no app of the pod had it when the pod was started", "Start the pod with an app that retains it.");
@@ -61,7 +60,7 @@ internal sealed class NspawnApps(
         () =>
         {
             Stage1App app = Find(name);
-            using ImageTree image = Open(app);
+            using ImageTree image = ImageTree.Of(app, _subject);
             NspawnApp resolved = Resolve(app, image);
             uint? first = _paths.ReadRange();
             using IdMap ids = first is { } mapped ? IdMap.Shifted(mapped) : IdMap.Same();
@@ -82,7 +81,7 @@ internal sealed class NspawnApps(
         }
 
         Stage1App app = Find(name);
-        using (ImageTree image = Open(app))
+        using (ImageTree image = ImageTree.Of(app, _subject))
         {
             NspawnApp resolved = Resolve(app, image);
             if (PodPaths.ReadText(_paths.CGroup) is { } group)
@@ -214,10 +213,6 @@ internal sealed class NspawnApps(
     private NspawnControl Control(TimeSpan? timeout = null) => new(pod, commands, timeout ?? options.StartTimeout, _subject);
 
     private Stage1App Find(AcName name) => pod.Apps.First(a => a.Name == name);
-
-    private ImageTree Open(Stage1App app) => app.Layers.Count > 0
-        ? new ImageTree(app.Layers, _subject)
-        : throw new LaunchException("open the image", 0, $"{_subject}: the app {app.Name} has no image tree");
 
     private NspawnApp Resolve(Stage1App app, ImageTree image) => NspawnApp.Resolve(pod, app, image, _subject) with
     {

@@ -27,7 +27,7 @@ internal sealed class NspawnAttach(InputAttacher inputs, TimeProvider time)
     /// <summary>The terminal is among the descriptors of systemd-nspawn, which no process of the pod can reach.</summary>
     private Stage1Attachment? AttachTerminal(Stage1Pod pod, Stage1ProcessId first, Stage1App app)
     {
-        using SafeFileHandle? process = InputAttacher.OpenProcess(first);
+        using SafeFileHandle? process = ProcessIdentity.TryOpen(first);
         SafeFileHandle? terminal = process is null || File.Exists(pod.StatusPath(app.Name))
             ? null
             : HeldInput.Copy(process, first.Pid, link => link.EndsWith("/ptmx", StringComparison.Ordinal), InputAttacher.IsTerminal);

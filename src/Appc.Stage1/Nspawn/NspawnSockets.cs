@@ -36,7 +36,7 @@ internal sealed class NspawnSockets : IDisposable
         {
             foreach (Stage1Socket socket in pod.Sockets)
             {
-                sockets._held.Add(new HeldDescriptor(socket.Handle));
+                sockets._held.Add(SocketHold.Take(socket, subject));
                 sockets._sockets.Add((
                     socket,
                     ListeningSocket.Describe(sockets._held[^1].Number, out string problem)
@@ -44,11 +44,6 @@ internal sealed class NspawnSockets : IDisposable
             }
 
             return sockets;
-        }
-        catch (ObjectDisposedException e)
-        {
-            sockets.Dispose();
-            throw new LaunchException("look at the sockets", 0, $"{subject}: a socket is closed", "Keep it open until the start has returned.", e);
         }
         catch
         {

@@ -27,7 +27,6 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
     private readonly InputAttacher _inputs = new();
     private readonly Dictionary<string, Stage1Tree> _trees = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private readonly Lazy<string> _bootId = new(ProcFs.BootId);
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
 
@@ -239,7 +238,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             SecurityLabels labels = new(Modules, pod.Manifest);
             foreach (Stage1App app in pod.Apps)
             {
-                images.Add(OpenImage(app, subject));
+                images.Add(ImageTree.Of(app, subject));
                 apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
@@ -271,7 +270,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(first, _reaper);
             await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, _bootId.Value), end.FinishAsync(first));
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), end.FinishAsync(first));
         }
         catch
         {
@@ -326,10 +325,6 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             throw NspawnPlan.Explain(e);
         }
     }
-
-    private static ImageTree OpenImage(Stage1App app, string subject) => app.Layers.Count > 0
-        ? new ImageTree(app.Layers, subject)
-        : throw new LaunchException("open the image", 0, $"{subject}: the app {app.Name} has no image tree");
 
     private void Report(Stage1Pod pod, List<(NspawnApp App, ImageTree Image)> apps)
     {
@@ -395,11 +390,11 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
     private static IReadOnlyList<string> Marks(Stage1Pod pod) =>
         pod.Mutable ? [.. pod.Apps.Select(a => a.Name).Where(a => !NspawnSockets.IsLazy(pod, a)).Select(a => a.ToString())] : [];
 
-    private void RecordLeader(PodPaths paths, int pid)
+    private static void RecordLeader(PodPaths paths, int pid)
     {
         if (ProcFs.StartTime(pid) is { } started)
         {
-            PodPaths.WriteText(paths.Leader, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{pid} {started} {_bootId.Value}"));
+            PodPaths.WriteText(paths.Leader, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{pid} {started} {ProcFs.BootId()}"));
         }
     }
 }

@@ -88,7 +88,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
 
     private async Task BuildAsync(CancellationToken cancellationToken)
     {
-        using LockFile gate = await LockAsync(Path.Combine(_directory, "lock"), cancellationToken).ConfigureAwait(false);
+        using LockFile gate = await LockFile.WaitExclusiveAsync(Path.Combine(_directory, "lock"), cancellationToken).ConfigureAwait(false);
         string systemd = host.Systemd ?? throw Missing("systemd");
         string shell = NspawnHost.Shell ?? throw Missing("a shell");
         string control = host.Control ?? throw Missing("systemctl");
@@ -175,19 +175,6 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 10));
-    }
-
-    private static async Task<LockFile> LockAsync(string path, CancellationToken cancellationToken)
-    {
-        for (int attempt = 0; ; attempt++)
-        {
-            if (LockFile.TryExclusive(path, create: true) is { } gate)
-            {
-                return gate;
-            }
-
-            await Task.Delay(Math.Min(2 << Math.Min(attempt, 5), 50), cancellationToken).ConfigureAwait(false);
-        }
     }
 
     private static void Sync(string path)

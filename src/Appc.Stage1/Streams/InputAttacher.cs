@@ -25,7 +25,7 @@ internal sealed class InputAttacher
     internal async Task<Stage1Attachment?> OpenStreamAsync(
         Stage1Pod pod, AcName app, Stage1ProcessId holder, string fifo, string record, CancellationToken cancellationToken)
     {
-        using SafeFileHandle? process = OpenProcess(holder);
+        using SafeFileHandle? process = ProcessIdentity.TryOpen(holder);
         SafeFileHandle? held = process is null ? null : FindHeld(process, holder.Pid, record);
         if (held is null)
         {
@@ -84,10 +84,6 @@ internal sealed class InputAttacher
         DrainAsync = drainAsync,
         Release = release,
     };
-
-    /// <summary>Holds a process by its identity; null if it has ended.</summary>
-    internal static SafeFileHandle? OpenProcess(Stage1ProcessId process) =>
-        ProcessIdentity.IsAlive(process) ? PidFd.TryOpen(process.Pid, process.StartTime) : null;
 
     /// <summary>The socket that holds an app's input, from a process that inherited it; null if there is none any more.</summary>
     internal static SafeFileHandle? FindHeld(SafeFileHandle process, int pid, string record)

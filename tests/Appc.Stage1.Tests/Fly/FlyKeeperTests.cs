@@ -63,7 +63,7 @@ public sealed class FlyKeeperTests : IDisposable
         Assert.Equal(Environment.ProcessId, ProcFs.Parent(keeper));
         Assert.Equal(new FileInfo("/proc/self/ns/pid").LinkTarget, new FileInfo($"/proc/{keeper}/ns/pid").LinkTarget);
         Assert.Contains("appc-keeper", new FileInfo($"/proc/{keeper}/exe").LinkTarget, StringComparison.Ordinal);
-        Assert.Equal(0xfffffffe7ffbfeffUL & ~(1UL << 31), ProcFs.SignalSet(keeper, "SigBlk")!.Value & 0xfffffffe7ffbfeffUL & ~(1UL << 31));
+        Assert.Equal(0xfffffffe7ffbfeffUL & ~(1UL << 31), ProcFs.StatusBits(keeper, "SigBlk")!.Value & 0xfffffffe7ffbfeffUL & ~(1UL << 31));
         Assert.Equal(2, Directory.GetFileSystemEntries($"/proc/{keeper}/fd").Length);
         Assert.InRange(PagesOf(keeper), 1, 64);
 
