@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 namespace Appc.Stage1.Nspawn;
 
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
-[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ShutdownProgramTests : IDisposable
 {
     private readonly string _program = Path.Combine(Path.GetTempPath(), "appc-shutdown-" + Guid.NewGuid().ToString("N"));
@@ -24,6 +23,9 @@ public sealed class ShutdownProgramTests : IDisposable
     [InlineData(203, "exit", "--log-level", "4", "--exit-code", "203", "--log-color")]
     [InlineData(255, "exit", "--exit-codes", "1", "--exit-cod", "2", "--exit-code", "255")]
     [InlineData(0, "exit", "--exit-code")]
+    [InlineData(226, "exit", "--timeout=90000000us", "--log-level=4", "--log-target=null", "--exit-code=226")]
+    [InlineData(7, "exit", "--exit-code:9", "--exit-code=7")]
+    [InlineData(0, "exit", "--exit-code=")]
     public async Task It_passes_the_exit_code_on(int expected, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(_program, arguments))!;
@@ -38,6 +40,6 @@ public sealed class ShutdownProgramTests : IDisposable
         byte[] arm64 = ShutdownProgram.Make(Architecture.Arm64);
         Assert.Equal(62, x64[18]);
         Assert.Equal(183, arm64[18]);
-        Assert.Equal("--exit-code\0"u8, arm64.AsSpan(arm64.Length - 12));
+        Assert.Equal("--exit-code\0ode="u8, arm64.AsSpan(arm64.Length - 16));
     }
 }
