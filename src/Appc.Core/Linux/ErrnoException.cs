@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Appc.Linux;
 
 /// <summary>A system call failed. Internal: callers turn it into an error of the library that says what it was for.</summary>
@@ -22,6 +24,16 @@ internal sealed class ErrnoException : IOException
         if (result < 0)
         {
             throw new ErrnoException(call, Appc.Linux.Errno.Last);
+        }
+    }
+
+    /// <summary>The same; the text is only put together where it is needed.</summary>
+    public static void ThrowIfFailed(nint result, [InterpolatedStringHandlerArgument(nameof(result))] ref FailedCall call)
+    {
+        if (result < 0)
+        {
+            int errno = Appc.Linux.Errno.Last;
+            throw new ErrnoException(call.ToString(), errno);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Appc.Linux;
@@ -18,6 +19,13 @@ internal sealed unsafe class Fd : IDisposable
     public static Fd Own(int number, string call)
     {
         ErrnoException.ThrowIfFailed(number, call);
+        return new Fd(number);
+    }
+
+    /// <inheritdoc cref="Own(int, string)"/>
+    public static Fd Own(int number, [InterpolatedStringHandlerArgument(nameof(number))] ref FailedCall call)
+    {
+        ErrnoException.ThrowIfFailed(number, ref call);
         return new Fd(number);
     }
 
@@ -59,12 +67,15 @@ internal sealed unsafe class Fd : IDisposable
     }
 
     /// <summary>Tries to take an advisory lock without waiting; false where another process or descriptor holds it.</summary>
-    public bool TryLock(bool exclusive)
+    public bool TryLock(bool exclusive) => TryLock(Number, exclusive);
+
+    /// <inheritdoc cref="TryLock(bool)"/>
+    public static bool TryLock(int number, bool exclusive)
     {
         int result;
         do
         {
-            result = Libc.flock(Number, (exclusive ? Libc.LOCK_EX : Libc.LOCK_SH) | Libc.LOCK_NB);
+            result = Libc.flock(number, (exclusive ? Libc.LOCK_EX : Libc.LOCK_SH) | Libc.LOCK_NB);
         }
         while (result < 0 && Errno.Last == Errno.EINTR);
 

@@ -85,8 +85,15 @@ internal sealed class LockFile : IDisposable
             return mine is null && File.Exists(path);
         }
 
-        using Fd? file = Open(path, create: false);
-        return file is not null && !file.TryLock(exclusive: false);
+        int number = OpenNumber(path, create: false);
+        try
+        {
+            return number >= 0 && !Fd.TryLock(number, exclusive: false);
+        }
+        finally
+        {
+            _ = number >= 0 ? Libc.close(number) : 0;
+        }
     }
 
     /// <summary>Takes the file's name away while the lock is still held.</summary>
@@ -133,14 +140,22 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    private static unsafe Fd? Open(string path, bool create)
+    private static Fd? Open(string path, bool create) => OpenNumber(path, create) is >= 0 and int number ? Fd.Own(number, "open") : null;
+
+    /// <summary>A descriptor; -1 if there is no such file.</summary>
+    private static unsafe int OpenNumber(string path, bool create)
     {
         // Read-only: a pod's first process inherits this description and must be able to do nothing with it.
         const uint OwnerOnly = 0x180;
         fixed (byte* p = Fd.PathBytes(path))
         {
             int number = Libc.openat(Libc.AT_FDCWD, p, Libc.O_RDONLY | Libc.O_CLOEXEC | (create ? Libc.O_CREAT : 0), OwnerOnly);
-            return number < 0 && !create && Errno.Last == Errno.ENOENT ? null : Fd.Own(number, $"open {path}");
+            if (create || number >= 0 || Errno.Last != Errno.ENOENT)
+            {
+                ErrnoException.ThrowIfFailed(number, $"open {path}");
+            }
+
+            return number;
         }
     }
 }

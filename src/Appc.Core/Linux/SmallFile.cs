@@ -27,15 +27,27 @@ internal static class SmallFile
             return null;
         }
 
-        using Fd file = Fd.Own(number, $"open {path}");
-        Libc.Statx stat = file.Stat();
+        ErrnoException.ThrowIfFailed(number, $"open {path}");
+        try
+        {
+            return Read(number, path);
+        }
+        finally
+        {
+            _ = Libc.close(number);
+        }
+    }
+
+    private static unsafe (byte[] Content, DateTimeOffset Written) Read(int number, string path)
+    {
+        ErrnoException.ThrowIfFailed(Libc.StatFd(number, out Libc.Statx stat), $"stat {path}");
         byte[] content = new byte[stat.Size];
         int length = 0;
         fixed (byte* p = content)
         {
             while (length < content.Length)
             {
-                nint read = Libc.read(file.Number, p + length, (nuint)(content.Length - length));
+                nint read = Libc.read(number, p + length, (nuint)(content.Length - length));
                 if (read < 0 && Errno.Last == Errno.EINTR)
                 {
                     continue;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using Appc.Linux;
 
 namespace Appc.Pods;
@@ -21,6 +22,8 @@ internal sealed class PodDirectories
         (PodPhase.ExitedGarbage, "exited-garbage"),
         (PodPhase.Garbage, "garbage"),
     ];
+
+    private static readonly EnumerationOptions s_everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
     private readonly string _pods;
     private readonly string _locks;
@@ -207,7 +210,7 @@ internal sealed class PodDirectories
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(directory).Select(p => Path.GetFileName(p)!)];
+            return [.. new FileSystemEnumerable<string>(directory, (ref FileSystemEntry entry) => entry.FileName.ToString(), s_everything)];
         }
         catch (DirectoryNotFoundException)
         {

@@ -174,27 +174,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     public Task<IReadOnlyList<PodStatus>> ListAsync(PodFilter filter, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        List<PodStatus> list = [];
-        foreach (PodLocation location in _pods.Enumerate())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            PodStatus status;
-            try
-            {
-                status = PodStatusReader.Read(_pods, location);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw StorageErrors.Explain($"the pod {location.Uuid} cannot be looked at", e);
-            }
-
-            if (status.State != PodState.Gone && filter.Matches(status))
-            {
-                list.Add(status);
-            }
-        }
-
-        return Task.FromResult<IReadOnlyList<PodStatus>>([.. list.OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue)]);
+        return PodList.ReadAsync(_pods, filter, cancellationToken);
     }
 
     /// <summary>

@@ -36,34 +36,37 @@ internal static class PodStatusReader
 
     /// <summary>The status of a pod whose end its own starter has just seen, so that nothing has to be asked again.</summary>
     public static PodStatus OfEnded(PodLocation location, PodManifest manifest, PodRecord record) =>
-        Make(location, PodState.Exited, record, PodFiles.ReadFirstProcess(location.Directory), manifest);
+        Make(location, PodState.Exited, PodOutline.Of(record, manifest), PodFiles.ReadFirstProcess(location.Directory));
 
     private static PodStatus ReadOnce(PodDirectories pods, PodLocation location)
     {
-        PodRecord? record = PodFiles.TryReadRecord(location.Directory);
-        (Stage1ProcessId Process, DateTimeOffset Started)? first = PodFiles.ReadFirstProcess(location.Directory);
+        PodOutline outline = PodFiles.ReadOutline(location.Directory);
+        (Stage1ProcessId Process, DateTimeOffset Started)? first = ReadFirst(location);
         PodState state = StateOf(pods, location, first?.Process);
         if (first is null && state != PodState.Running)
         {
             // It may have started and ended between the two looks.
-            first = PodFiles.ReadFirstProcess(location.Directory);
+            first = ReadFirst(location);
         }
 
-        return Make(location, state, record, first, record is null ? null : PodFiles.TryReadManifest(location.Directory));
+        return Make(location, state, outline, first);
     }
 
-    private static PodStatus Make(
-        PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, PodManifest? manifest)
+    /// <summary>Its first process. A pod that was not run has none.</summary>
+    private static (Stage1ProcessId Process, DateTimeOffset Started)? ReadFirst(PodLocation location) =>
+        location.Phase is PodPhase.Prepare or PodPhase.Prepared ? null : PodFiles.ReadFirstProcess(location.Directory);
+
+    private static PodStatus Make(PodLocation location, PodState state, PodOutline outline, (Stage1ProcessId Process, DateTimeOffset Started)? first)
     {
-        List<AppStatus> apps = manifest is null ? [] : ReadApps(location, manifest, state, first?.Started, record?.Mutable == true);
+        List<AppStatus> apps = ReadApps(location, outline, state, first?.Started);
         return new()
         {
             Uuid = location.Uuid,
             State = state,
-            Name = record?.Name,
-            Labels = record?.Labels ?? ReadOnlyDictionary<string, string>.Empty,
-            Stage1 = record?.Stage1 ?? string.Empty,
-            Created = record?.Created,
+            Name = outline.Name,
+            Labels = outline.Labels ?? ReadOnlyDictionary<string, string>.Empty,
+            Stage1 = outline.Stage1,
+            Created = outline.Created,
             Started = first?.Started,
             Finished = state == PodState.Running ? null : apps.Max(a => a.Finished),
             Pid = state == PodState.Running && first?.Process.Pid is > 0 and int pid ? pid : null,
@@ -81,11 +84,15 @@ internal static class PodStatusReader
     /// </summary>
     private static PodState StateOf(PodDirectories pods, PodLocation location, Stage1ProcessId? first)
     {
+        if (location.Phase == PodPhase.Prepared)
+        {
+            return PodState.Prepared;
+        }
+
         bool locked = pods.IsLocked(location.Uuid);
         return location.Phase switch
         {
             PodPhase.Prepare => locked ? PodState.Preparing : PodState.AbortedPrepare,
-            PodPhase.Prepared => PodState.Prepared,
             PodPhase.Run => locked || IsAlive(first) || IsAlive(PodFiles.ReadLeader(location.Directory)) ? PodState.Running : PodState.Exited,
             PodPhase.ExitedGarbage => locked ? PodState.Deleting : PodState.ExitedGarbage,
             _ => locked ? PodState.Deleting : PodState.Garbage,
@@ -99,13 +106,14 @@ internal static class PodStatusReader
 
     private static bool IsAlive(Stage1ProcessId? process) => process is not null && ProcessIdentity.IsAlive(process);
 
-    private static List<AppStatus> ReadApps(PodLocation location, PodManifest manifest, PodState state, DateTimeOffset? podStarted, bool mutable)
+    private static List<AppStatus> ReadApps(PodLocation location, PodOutline outline, PodState state, DateTimeOffset? podStarted)
     {
-        List<AppStatus> apps = new(manifest.Apps.Count);
-        foreach (RuntimeApp app in manifest.Apps)
+        bool mutable = outline.Mutable;
+        List<AppStatus> apps = new(outline.Apps.Count);
+        foreach (PodOutlineApp app in outline.Apps)
         {
-            AppRestarts? restarts = RestartAnnotations.Find(app) is null ? null : AppRestarts.Read(location.Directory, app.Name);
-            var ended = PodFiles.ReadStatus(location.Directory, app.Name);
+            AppRestarts? restarts = app.Restarts ? AppRestarts.Read(location.Directory, app.Name) : null;
+            var ended = state is PodState.Preparing or PodState.AbortedPrepare or PodState.Prepared ? null : PodFiles.ReadStatus(location.Directory, app.Name);
             if (ended is null && state != PodState.Running && restarts is { Running: false, LastLine: not null })
             {
                 // It waited to be started again when its pod ended.
@@ -119,13 +127,13 @@ internal static class PodStatusReader
             apps.Add(new AppStatus
             {
                 Name = app.Name,
-                ImageId = app.Image.Id,
+                ImageId = app.ImageId,
                 State = ended is { } end ? (end.ExitCode is null && end.Signal is null ? AppState.Unknown : AppState.Exited)
                     : waits ? AppState.Prepared
                     : state == PodState.Running ? (restarts is { Running: false } ? AppState.Restarting : AppState.Running)
                     : state is PodState.Preparing or PodState.Prepared ? AppState.Prepared
                     : AppState.Unknown,
-                Ready = started && (!Stage1App.Announces(app) || PodFiles.ReadReady(location.Directory, app.Name)),
+                Ready = started && (!app.Announces || PodFiles.ReadReady(location.Directory, app.Name)),
                 ExitCode = ended?.ExitCode,
                 Signal = ended?.Signal,
                 Started = !started ? null

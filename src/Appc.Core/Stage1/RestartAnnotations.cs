@@ -42,7 +42,11 @@ internal static class RestartAnnotations
     }
 
     /// <summary>The policy of an app that is to be started again; null if it is not.</summary>
-    internal static RestartPolicy? Find(RuntimeApp app) =>
-        app.Annotations.FirstOrDefault(IsOne) is { } found && RestartPolicy.TryParse(found.Value, out RestartPolicy? policy) && policy.Mode != RestartMode.Never
-            ? policy : null;
+    internal static RestartPolicy? Find(RuntimeApp app) => app.Annotations.FirstOrDefault(IsOne) is { } found ? Read(found.Value) : null;
+
+    /// <summary>The same, of an annotation's own text.</summary>
+    internal static RestartPolicy? Find(string? annotation, string? value) => annotation == RestartPolicy.AnnotationName ? Read(value) : null;
+
+    private static RestartPolicy? Read(string? value) =>
+        RestartPolicy.TryParse(value, out RestartPolicy? policy) && policy.Mode != RestartMode.Never ? policy : null;
 }

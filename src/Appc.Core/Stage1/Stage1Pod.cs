@@ -115,5 +115,7 @@ public sealed record Stage1App
     /// <summary>The annotation of images and of apps in a pod that names the signal by which the app is asked to stop: <c>SIGQUIT</c>.</summary>
     public const string StopSignalAnnotation = "appc.io/executor/stop-signal";
 
-    internal static bool Announces(RuntimeApp app) => app.Annotations.Any(a => a.Name.ToString() == ReadinessAnnotation && a.Value == "true");
+    internal static bool Announces(RuntimeApp app) => app.Annotations.Any(a => Announces(a.Name.ToString(), a.Value));
+
+    internal static bool Announces(string? annotation, string? value) => annotation == ReadinessAnnotation && value == "true";
 }

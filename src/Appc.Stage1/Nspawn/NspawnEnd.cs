@@ -204,15 +204,18 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         List<AcName> apps = [.. (pod.Mutable ? PodFiles.TryReadManifest(pod.Directory)?.Apps.Select(a => a.Name) : null) ?? pod.Apps.Select(a => a.Name)];
         apps.RemoveAll(a => pod.Mutable && PodFiles.ReadBegun(pod.Directory, a) is null);
         List<AcName> missing = [.. apps.Where(a => PodFiles.ReadStatus(pod.Directory, a) is null)];
-        if (missing.Count == apps.Count && missing.Count > 0 && first is { Kind: ProcessEndKind.Exited } && NspawnMessages.LastOf(Paths.NspawnLog) is { } reason)
+        bool orderly = first is { Kind: ProcessEndKind.Exited };
+        string? reason = orderly && missing.Count > 0 ? NspawnMessages.LastOf(Paths.NspawnLog) : null;
+        if (missing.Count == apps.Count && reason is not null)
         {
             logger.EndedUnstarted(pod.Uuid, reason);
         }
 
-        // Systemd passes the code of a lone app on, here one of those by which it says why it did not execute it.
-        string status = !pod.Mutable && pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 and < 255 }
+        // Systemd passes the code of a lone app on, here one of those by which it says why it did not execute it. Where neither it
+        // nor nspawn has anything to say, the pod ended by itself and the record of how the app did is lost: that is no kill.
+        string status = !pod.Mutable && pod.Apps.Count == 1 && first is { Kind: ProcessEndKind.Exited, Value: >= 200 }
             ? string.Create(CultureInfo.InvariantCulture, $"exited {first.Value.Value} exit-code")
-            : "killed KILL pod";
+            : orderly && reason is null ? "unknown - pod" : "killed KILL pod";
         foreach (AcName app in missing.Where(_ => Directory.Exists(Paths.Status)))
         {
             // The pod could have put anything into this directory: written without following a link.

@@ -16,6 +16,9 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
     /// <summary>Whether it is about pods that run, and the image is only there for them.</summary>
     public bool IsAboutPods => Name.StartsWith("pod-", StringComparison.Ordinal);
 
+    /// <summary>Whether programs of others take part, which do not make quite as many calls each time.</summary>
+    public bool Varies => Name == "pod-run-nspawn";
+
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("import", _ => Task.CompletedTask, w => w.ImportAsync(), StoredAsync),
