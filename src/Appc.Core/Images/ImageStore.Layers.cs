@@ -30,7 +30,33 @@ public sealed partial class ImageStore
     internal Task<HeldLayers> HoldLayersAsync(ImageId id, bool trees, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(id);
-        return DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, trees, cancellationToken));
+        return TryHoldAlone(id) is { } held
+            ? Task.FromResult(new HeldLayers(held, trees ? [held.Images[0].TreePath!] : []))
+            : DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, trees, cancellationToken));
+    }
+
+    /// <summary>
+    /// Holds an image which is a tree as it is, as most are: that takes a few calls, and no thread of its own. Null where there
+    /// is more to it, or something wrong with it.
+    /// </summary>
+    private HeldImages? TryHoldAlone(ImageId id)
+    {
+        try
+        {
+            if (ImageRecord.TryLoad(_layout, id) is not { TreePath: not null, Manifest: { Dependencies.Count: 0, PathWhitelist.Count: 0 } } image
+                || HeldImages.TryTake(new DependencyTree(image, []), i => DirectoryLock.TryTake(_layout.Image(i), exclusive: false, out DirectoryLock? taken) == DirectoryLock.Outcome.Taken ? taken : null) is not { } held)
+            {
+                return null;
+            }
+
+            MarkUsed(id);
+            return held;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageException)
+        {
+            // It comes up again, and is told then.
+            return null;
+        }
     }
 
     private HeldLayers HoldLayers(ImageId id, bool trees, CancellationToken cancellationToken)

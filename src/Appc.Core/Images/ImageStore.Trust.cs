@@ -20,8 +20,13 @@ public sealed partial class ImageStore
     public async Task<TrustDecision> CheckTrustAsync(ImageId id, TrustPolicy? policy = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
-        policy ??= Trust;
-        StoredImage image = await GetAsync(id, cancellationToken).ConfigureAwait(false);
+        return await CheckTrustAsync(await GetAsync(id, cancellationToken).ConfigureAwait(false), policy ?? Trust, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same for an image that was just looked up.</summary>
+    internal async Task<TrustDecision> CheckTrustAsync(StoredImage image, TrustPolicy policy, CancellationToken cancellationToken)
+    {
+        ImageId id = image.Id;
         TrustException refusal;
         while (true)
         {
@@ -33,6 +38,11 @@ public sealed partial class ImageStore
             catch (TrustException e)
             {
                 refusal = e;
+            }
+
+            if (!policy.SignatureRequired)
+            {
+                break;
             }
 
             // Another process may be exchanging the signature for a newer one.

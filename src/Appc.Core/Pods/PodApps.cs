@@ -26,12 +26,12 @@ internal sealed class PodApps(
         using Change change = await BeginAsync(uuid, cancellationToken).ConfigureAwait(false);
         (RuntimeApp app, IReadOnlyList<Volume> volumes) = Reify(change, spec);
         activity?.SetTag("appc.app", app.Name.ToString());
-        List<IDisposable> holds = [];
+        List<HeldLayers> holds = [];
         try
         {
             PodRecordApp held = await factory.HoldLayersAsync(spec, app.Name, change.Flavour, holds, cancellationToken).ConfigureAwait(false);
             held = held with { Volumes = volumes.Count == 0 ? null : [.. volumes.Select(v => v.Name.ToString())] };
-            await trust.RequireAsync(uuid, held.ImageIds.Select(ImageId.Parse), policy ?? change.Record.Trust, cancellationToken).ConfigureAwait(false);
+            await trust.RequireAsync(uuid, holds.SelectMany(h => h.Images), policy ?? change.Record.Trust, cancellationToken).ConfigureAwait(false);
             PodManifest manifest = change.Manifest with { Apps = [.. change.Manifest.Apps, app], Volumes = [.. change.Manifest.Volumes, .. volumes] };
             PodRecord record = change.Record with { Apps = [.. change.Record.Apps, held] };
             Stage1Pod pod = change.Describe(pods.Root, manifest, record);

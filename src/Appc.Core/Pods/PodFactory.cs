@@ -38,7 +38,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         string uuid = Guid.NewGuid().ToString("D");
         ReportRestrictions(uuid, spec.Options, unenforced, stage1);
 
-        List<IDisposable> holds = [];
+        List<HeldLayers> holds = [];
         try
         {
             List<PodRecordApp> apps = [];
@@ -48,7 +48,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             }
 
             TrustPolicy policy = spec.Trust ?? images.Trust;
-            await trust.RequireAsync(uuid, apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), policy, cancellationToken).ConfigureAwait(false);
+            await trust.RequireAsync(uuid, holds.SelectMany(h => h.Images), policy, cancellationToken).ConfigureAwait(false);
 
             var record = new PodRecord
             {
@@ -168,7 +168,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         }
     }
 
-    public async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<IDisposable> holds, CancellationToken cancellationToken)
+    public async Task<PodRecordApp> HoldLayersAsync(AppSpec app, AcName name, IStage1 stage1, List<HeldLayers> holds, CancellationToken cancellationToken)
     {
         HeldLayers layers = await images.HoldLayersAsync(app.Image.Id, stage1.Features.NeedsTrees, cancellationToken).ConfigureAwait(false);
         holds.Add(layers);

@@ -9,13 +9,21 @@ namespace Appc.Pods;
 internal sealed class PodTrust(ImageStore images, ILogger logger)
 {
     /// <exception cref="TrustException">One of them may not.</exception>
-    public async Task RequireAsync(string uuid, IEnumerable<ImageId> ids, TrustPolicy policy, CancellationToken cancellationToken)
+    public Task RequireAsync(string uuid, IEnumerable<ImageId> ids, TrustPolicy policy, CancellationToken cancellationToken) =>
+        RequireAsync(uuid, ids, id => id, id => images.CheckTrustAsync(id, policy, cancellationToken));
+
+    /// <inheritdoc cref="RequireAsync(string, IEnumerable{ImageId}, TrustPolicy, CancellationToken)"/>
+    public Task RequireAsync(string uuid, IEnumerable<StoredImage> held, TrustPolicy policy, CancellationToken cancellationToken) =>
+        RequireAsync(uuid, held, i => i.Id, i => images.CheckTrustAsync(i, policy, cancellationToken));
+
+    private async Task RequireAsync<T>(string uuid, IEnumerable<T> all, Func<T, ImageId> idOf, Func<T, Task<TrustDecision>> check)
     {
-        foreach (ImageId id in ids.Distinct())
+        foreach (T image in all.DistinctBy(idOf))
         {
+            ImageId id = idOf(image);
             try
             {
-                TrustDecision decision = await images.CheckTrustAsync(id, policy, cancellationToken).ConfigureAwait(false);
+                TrustDecision decision = await check(image).ConfigureAwait(false);
                 switch (decision.Basis)
                 {
                     case TrustBasis.ImageId:

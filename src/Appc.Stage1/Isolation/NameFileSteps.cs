@@ -55,8 +55,10 @@ internal static class NameFileSteps
                 step, SystemCall.OpenAt, directory.Value, plan.Text(name), LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, Readable);
             plan.Call(step, SystemCall.Write, file, plan.Bytes(content), content!.Length);
             plan.Close(step, file);
-            plan.Call(step, SystemCall.FchownAt, directory.Value, plan.Text(name), owner, owner, Libc.AT_SYMLINK_NOFOLLOW);
-            plan.Call(step, SystemCall.FchmodAt, directory.Value, plan.Text(name), Readable);
+            if (owner != 0)
+            {
+                plan.Call(step, SystemCall.FchownAt, directory.Value, plan.Text(name), owner, owner, Libc.AT_SYMLINK_NOFOLLOW);
+            }
         }
     }
 

@@ -158,7 +158,7 @@ internal sealed class FaultMatrix(Scenario scenario, Reference reference, string
     private async Task AfterwardsAsync(World world, string what, bool killed = false)
     {
         if (scenario.IsAboutPods
-            ? await RunCheckAsync(what + ", collected", () => world.RecoverPodsAsync(killed))
+            ? await RunCheckAsync(what + ", collected", () => world.RecoverPodsAsync(killed, scenario.ChangesApps))
             : await RunCheckAsync(what + ", afterwards", world.VerifyAsync) && await RunCheckAsync(what + ", done again", world.RecoverAsync))
         {
             Directory.Delete(world.Root, recursive: true);

@@ -14,6 +14,9 @@ internal static class PodScenarios
     /// <summary>Name of the app of a pod that records its own end.</summary>
     public const string Recorded = "recorded";
 
+    /// <summary>Name of the app that comes and goes while its pod runs.</summary>
+    public const string Added = "added";
+
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("pod-prepare", ImageAsync, PrepareAsync, w => CheckAsync(w, PodState.Prepared)),
@@ -24,6 +27,8 @@ internal static class PodScenarios
         new("pod-stop", StartFirstAsync, StopAsync, w => CheckAsync(w, PodState.Exited)),
         new("pod-remove", RunFirstAsync, RemoveAsync, w => CheckAsync(w, null)),
         new("pod-run-nspawn", ImageAsync, w => RunAsync(w, stage1: "nspawn"), EndedAsync),
+        new("app-add", StartMutableAsync, AddAppAsync, w => CheckAddedAsync(w, isThere: true)),
+        new("app-remove", StartWithAddedAsync, RemoveAppAsync, w => CheckAddedAsync(w, isThere: false)),
         new("pod-collect", SeveralAsync, Scenario.CollectPodsAsync, w => CheckAsync(w, null)),
     ];
 
@@ -105,6 +110,59 @@ internal static class PodScenarios
         await RunFirstAsync(world);
         await RunAsync(world, """{"limit":"64M"}""");
         await PrepareAsync(world);
+    }
+
+    /// <summary>A pod whose apps may change, which another process has started.</summary>
+    private static async Task StartMutableAsync(World world)
+    {
+        await ImageAsync(world);
+        using PodRuntime runtime = world.OpenRuntime();
+        PodSpec spec = Spec(await ImageOfAsync(world), waits: true, stage1: "nspawn");
+        spec.Mutable = true;
+        await runtime.RunAsync(spec);
+    }
+
+    private static async Task StartWithAddedAsync(World world)
+    {
+        await StartMutableAsync(world);
+        await AddAppAsync(world);
+    }
+
+    private static async Task AddAppAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
+        await pod.AddAppAsync(new AppSpec(await ImageOfAsync(world)) { Name = Added, Exec = "/bin/wait" });
+    }
+
+    private static async Task RemoveAppAsync(World world)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
+        await pod.RemoveAppAsync(Added, TimeSpan.Zero);
+    }
+
+    private static async Task CheckAddedAsync(World world, bool isThere)
+    {
+        using PodRuntime runtime = world.OpenRuntime();
+        PodStatus status = (await runtime.ListAsync())[0];
+        World.Check(status.State == PodState.Running, $"the pod is {status.State}");
+        AppStatus? added = status.Apps.FirstOrDefault(a => a.Name.ToString() == Added);
+        World.Check(isThere ? added is { State: AppState.Running } : added is null, $"the app that comes and goes is {added?.State.ToString() ?? "not there"}");
+    }
+
+    /// <summary>Whatever happened to the apps of a running pod: they can be told, taken away and added again.</summary>
+    public static async Task RecoverAppsAsync(World world, Pod pod)
+    {
+        string[] names = [.. (await pod.GetStatusAsync()).Apps.Select(a => a.Name.ToString())];
+        World.Check(names is [Waiting] or [Waiting, Added], "the pod's apps are " + string.Join(", ", names));
+        if (names.Contains(Added))
+        {
+            await pod.RemoveAppAsync(Added, TimeSpan.Zero);
+        }
+
+        await AddAppAsync(world);
+        await CheckAddedAsync(world, isThere: true);
     }
 
     private static async Task EndedAsync(World world)

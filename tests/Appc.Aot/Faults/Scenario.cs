@@ -14,10 +14,13 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
     public bool MayLeave => Name.StartsWith("collect", StringComparison.Ordinal) || Name == "remove";
 
     /// <summary>Whether it is about pods that run, and the image is only there for them.</summary>
-    public bool IsAboutPods => Name.StartsWith("pod-", StringComparison.Ordinal);
+    public bool IsAboutPods => ChangesApps || Name.StartsWith("pod-", StringComparison.Ordinal);
+
+    /// <summary>Whether apps come and go in a pod that runs.</summary>
+    public bool ChangesApps => Name.StartsWith("app-", StringComparison.Ordinal);
 
     /// <summary>Whether programs of others take part, which do not make quite as many calls each time.</summary>
-    public bool Varies => Name == "pod-run-nspawn";
+    public bool Varies => ChangesApps || Name == "pod-run-nspawn";
 
     public static IReadOnlyList<Scenario> All { get; } =
     [

@@ -63,7 +63,7 @@ internal sealed record World(string Directory, string Root, Reference Reference)
     }
 
     /// <summary>Every pod can be looked at; once those that run have ended, nothing of any of them outlives a collection.</summary>
-    public async Task RecoverPodsAsync(bool killed)
+    public async Task RecoverPodsAsync(bool killed, bool changesApps)
     {
         using PodRuntime runtime = OpenRuntime();
         foreach (PodStatus seen in await runtime.ListAsync())
@@ -74,6 +74,11 @@ internal sealed record World(string Directory, string Root, Reference Reference)
             if (seen.State == PodState.Running)
             {
                 await using Pod pod = await runtime.OpenAsync(seen.Uuid);
+                if (changesApps)
+                {
+                    await PodScenarios.RecoverAppsAsync(this, pod);
+                }
+
                 PodStatus end = seen.Apps[0].Name.ToString() == PodScenarios.Waiting ? await pod.StopAsync(TimeSpan.Zero) : await pod.WaitAsync();
                 Check(end.HasEnded, $"a pod that was waited for is {end.State}");
 

@@ -47,7 +47,7 @@ public sealed class FaultTests(NativeProgram native)
     public static TheoryData<string> Scenarios =>
     [
         "import", "import-over-insecure", "remove", "render", "export", "collect-images", "collect-leftovers", "collect-pods",
-        "pod-prepare", "pod-run", "pod-run-prepared", "pod-run-recorded", "pod-run-limited", "pod-run-nspawn", "pod-stop", "pod-remove", "pod-collect",
+        "pod-prepare", "pod-run", "pod-run-prepared", "pod-run-recorded", "pod-run-limited", "pod-run-nspawn", "pod-stop", "pod-remove", "app-add", "app-remove", "pod-collect",
     ];
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class FaultTests(NativeProgram native)
             string archive = Pack(scratch);
 
             // A pod of nspawn takes a third of a second, and a thousand calls: each run of the tests does another few of them.
-            int parts = scenario == "pod-run-nspawn" ? NspawnParts : 1;
+            int parts = scenario == "pod-run-nspawn" ? NspawnParts : scenario.StartsWith("app-", StringComparison.Ordinal) ? Math.Max(1, NspawnParts / 3) : 1;
             int part = Random.Shared.Next(parts);
 
             // Two at a time: one waits for processes to start while the other works.
