@@ -1,4 +1,5 @@
 using Appc.Cli.CommandLine;
+using Appc.Manifests;
 using Appc.Pods;
 
 namespace Appc.Cli;
@@ -7,14 +8,21 @@ namespace Appc.Cli;
 internal static class CallerSockets
 {
     /// <summary>By name, or the only socket to the only port that asks for one.</summary>
-    public static void Assign(PodSpec spec, CallerUnit caller)
+    public static void Assign(PodSpec spec, CallerUnit caller) =>
+        Assign(spec.Sockets, spec.Apps.SelectMany(a => a.Image.Manifest.App?.Ports ?? []), caller);
+
+    /// <summary>The same for a pod that was prepared before.</summary>
+    public static void Assign(RunPreparedOptions options, PodManifest pod, CallerUnit caller) =>
+        Assign(options.Sockets, pod.Apps.SelectMany(a => a.App?.Ports ?? []), caller);
+
+    private static void Assign(IList<PodSocket> sockets, IEnumerable<Port> declared, CallerUnit caller)
     {
         if (caller.Sockets.Count == 0)
         {
             return;
         }
 
-        string[] ports = [.. spec.Apps.SelectMany(a => a.Image.Manifest.App?.Ports ?? []).Where(p => p.SocketActivated).Select(p => p.Name.ToString())];
+        string[] ports = [.. declared.Where(p => p.SocketActivated).Select(p => p.Name.ToString())];
         bool alone = ports.Length == 1 && caller.Sockets.Select(s => s.Name).Distinct().Count() == 1;
         foreach (CallerSocket socket in caller.Sockets)
         {
@@ -23,7 +31,7 @@ internal static class CallerSockets
                 : throw new UsageException(ports.Length == 0
                     ? "this program was handed a socket (LISTEN_FDS), and no app has a port with socketActivated"
                     : $"no app has a port '{socket.Name}' with socketActivated, as the socket is called that this program was handed; set FileDescriptorName= of its unit to one of: {string.Join(", ", ports)}");
-            spec.Sockets.Add(new PodSocket(port, socket.Handle));
+            sockets.Add(new PodSocket(port, socket.Handle));
         }
     }
 }

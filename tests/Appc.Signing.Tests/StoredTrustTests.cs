@@ -241,7 +241,7 @@ public sealed class StoredTrustTests : IDisposable
         // A key that would do does not make up for a check that never took place.
         Assert.Equal(TrustFailure.Unsigned, (await Assert.ThrowsAsync<TrustException>(() => _scene.Runtime.RunAsync(TrustScene.Spec(image)))).Failure);
         Pod prepared = await _scene.Runtime.PrepareAsync(TrustScene.Spec(image, TrustPolicy.Insecure));
-        await Assert.ThrowsAsync<TrustException>(() => _scene.Runtime.RunPreparedAsync(prepared.Uuid, TrustPolicy.RequireSignature));
+        await Assert.ThrowsAsync<TrustException>(() => _scene.Runtime.RunPreparedAsync(prepared.Uuid, new RunPreparedOptions { Trust = TrustPolicy.RequireSignature }));
         await (await _scene.Runtime.RunPreparedAsync(prepared.Uuid)).WaitAsync();
         Assert.Contains(_scene.Log.Entries, l => l is { Id: 3004, Level: LogLevel.Warning } && l.Text.Contains(prepared.Uuid, StringComparison.Ordinal));
         Assert.Equal(TrustFailure.Unsigned, (await Assert.ThrowsAsync<TrustException>(() => _scene.Runtime.RunAsync(TrustScene.Spec(image)))).Failure);

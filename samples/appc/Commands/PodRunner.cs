@@ -7,10 +7,10 @@ namespace Appc.Cli.Commands;
 /// <summary>Stays with a pod in the foreground: passes its output on, and ends with its exit code.</summary>
 internal static class PodRunner
 {
-    private static readonly string[] Own = ["detach", "rm", "journal", "register", "detach-keys"];
+    private static readonly string[] Own = ["detach", "rm", "journal", "register", "scope", "detach-keys"];
 
     /// <summary>Defines the options of those commands that start pods.</summary>
-    public static void Define(OptionSet options) => options.Flag("detach").Flag("rm").Flag("journal").Flag("register").Value("detach-keys");
+    public static void Define(OptionSet options) => options.Flag("detach").Flag("rm").Flag("journal").Flag("register").Flag("scope").Value("detach-keys");
 
     /// <summary>Whether an option is one of <see cref="Define"/>, and so neither the pod's nor an app's.</summary>
     public static bool IsOwn(string option) => Own.Contains(option);
@@ -20,6 +20,7 @@ internal static class PodRunner
     {
         context.Nspawn.Journal = arguments.Has("journal");
         context.Nspawn.Register = arguments.Has("register");
+        context.Nspawn.Scope = arguments.Has("scope");
     }
 
     /// <summary>Stays with a pod that was started, or leaves it.</summary>

@@ -17,8 +17,15 @@ internal sealed class RunPreparedCommand : Command
     {
         PodRunner.Configure(arguments, context);
         bool remove = PodRunner.Removes(arguments);
-        await using Pod pod = await context.Runtime.RunPreparedAsync(
-            arguments.Single("a pod"), context.TrustIfSaid, cancellationToken);
+        string uuid = arguments.Single("a pod");
+        var options = new RunPreparedOptions { Trust = context.TrustIfSaid };
+        if (context.Caller.Sockets.Count > 0)
+        {
+            await using Pod prepared = await context.Runtime.OpenAsync(uuid, cancellationToken);
+            CallerSockets.Assign(options, await prepared.GetManifestAsync(cancellationToken), context.Caller);
+        }
+
+        await using Pod pod = await context.Runtime.RunPreparedAsync(uuid, options, cancellationToken);
         return await PodRunner.GoOnAsync(context, arguments, pod, remove, arguments.Has("interactive"), cancellationToken);
     }
 }

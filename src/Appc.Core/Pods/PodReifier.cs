@@ -89,7 +89,8 @@ internal sealed class PodReifier
         {
             _faults.Add("only one app of a pod can have a terminal");
         }
-        _faults.AddRange(PodSockets.Check(_spec, apps, stage1));
+
+        _faults.AddRange(PodSockets.Check(_spec.Sockets, apps, stage1));
         _faults.AddRange(NameFiles.Check(_spec.Options));
         if (_spec.Options.LogLimit < PodLogLimit.Least)
         {
@@ -191,7 +192,7 @@ internal sealed class PodReifier
     {
         bool? asked = spec.AnnouncesReadiness ?? Find(spec.Annotations);
         bool announces = asked ?? Find(spec.Image.Manifest.Annotations) ?? false;
-        bool lazy = PodSockets.IsLazy(_spec, section);
+        bool lazy = PodSockets.IsLazy(_spec.Sockets, section);
         if (asked == true && (lazy || !stage1.Features.Readiness))
         {
             _faults.Add(lazy

@@ -86,7 +86,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(spec);
         if (spec.Sockets.Count > 0)
         {
-            throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "run the pod at once, with RunAsync");
+            throw new PodException(PodFailure.BadSpec, "a pod that is only prepared cannot be handed sockets: they would not outlive this process", "hand them over when the pod is run (RunPreparedOptions.Sockets), or run it at once, with RunAsync");
         }
 
         return await StorageErrors.ExplainAsync("the pod cannot be prepared", async () =>
@@ -129,19 +129,19 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         RunningPod running = await StorageErrors.ExplainAsync("the pod cannot be run", async () =>
         {
             PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);
-            return await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec, embryo.Manifest), cancellationToken).ConfigureAwait(false);
+            return await _supervisor.StartAsync(stage1, embryo, PodSockets.Assign(spec.Sockets, embryo.Manifest), cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, spec.StopOnDispose, running.End);
     }
 
     /// <summary>Starts a prepared pod. Its images are looked at again: keys may have gone since it was prepared.</summary>
     /// <param name="uuid">The pod's name, its UUID, or a unique prefix of that.</param>
-    /// <param name="trust">What must be proven about its images; null for what was asked when it was prepared.</param>
+    /// <param name="options">What is said only now; null for nothing.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
-    /// <exception cref="PodException">No such pod, it is not prepared, or this host cannot run it.</exception>
+    /// <exception cref="PodException">No such pod, it is not prepared, this host cannot run it, or a socket fits none of its apps. In the last case the pod stays prepared.</exception>
     /// <exception cref="TrustException">An image does not satisfy the policy today. The pod stays prepared.</exception>
     /// <exception cref="LaunchException">A step of the start failed; nothing of the pod is left.</exception>
-    public async Task<Pod> RunPreparedAsync(string uuid, TrustPolicy? trust = null, CancellationToken cancellationToken = default)
+    public async Task<Pod> RunPreparedAsync(string uuid, RunPreparedOptions? options = null, CancellationToken cancellationToken = default)
     {
         PodLocation location = _pods.Resolve(uuid);
         RunningPod running = await StorageErrors.ExplainAsync($"the pod {location.Uuid} cannot be started", () =>
@@ -151,7 +151,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
                 Images.MarkUsed(ImageId.Parse(id));
             }
 
-            return _supervisor.StartPreparedAsync(location, trust, cancellationToken);
+            return _supervisor.StartPreparedAsync(location, options ?? new RunPreparedOptions(), cancellationToken);
         }).ConfigureAwait(false);
         return new Pod(this, running.Uuid, stopOnDispose: false, running.End);
     }

@@ -43,9 +43,9 @@ internal sealed class PodSupervisor(
 
     /// <summary>Starts a prepared pod; the result holds its end.</summary>
     /// <param name="location">The pod.</param>
-    /// <param name="policy">What must be proven about its images; null for what was asked when it was prepared.</param>
+    /// <param name="options">What is said only now.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
-    public async Task<RunningPod> StartPreparedAsync(PodLocation location, TrustPolicy? policy, CancellationToken cancellationToken)
+    public async Task<RunningPod> StartPreparedAsync(PodLocation location, RunPreparedOptions options, CancellationToken cancellationToken)
     {
         PodRecord? record = PodFiles.ReadRecord(location.Directory);
         if (location.Phase != PodPhase.Prepared || record is null)
@@ -67,8 +67,9 @@ internal sealed class PodSupervisor(
 
             // Keys may have gone since it was prepared. A pod that is refused stays prepared.
             await trust.RequireAsync(
-                location.Uuid, record.Apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), policy ?? record.Trust, cancellationToken).ConfigureAwait(false);
+                location.Uuid, record.Apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), options.Trust ?? record.Trust, cancellationToken).ConfigureAwait(false);
             manifest = PodFiles.ReadManifest(location.Directory);
+            PodSockets.Require(location.Uuid, options.Sockets, manifest.Apps, stage1);
         }
         catch
         {
@@ -76,7 +77,8 @@ internal sealed class PodSupervisor(
             throw;
         }
 
-        return await StartAsync(stage1, new PodFactory.Embryo(location, mine, manifest, record), [], cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Stage1Socket> sockets = PodSockets.Assign(options.Sockets, manifest);
+        return await StartAsync(stage1, new PodFactory.Embryo(location, mine, manifest, record), sockets, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Starts a pod whose lock the caller hands over; the result holds its end.</summary>

@@ -82,7 +82,7 @@ internal sealed class TrustScene : IDisposable
         // The word of the caller opens it, with a warning where one key does not vouch for it either.
         Assert.Equal(started, Stage1.Started);
         Assert.Equal(PodState.Prepared, (await prepared.GetStatusAsync()).State);
-        await (await Runtime.RunPreparedAsync(prepared.Uuid, TrustPolicy.Insecure)).WaitAsync();
+        await (await Runtime.RunPreparedAsync(prepared.Uuid, new RunPreparedOptions { Trust = TrustPolicy.Insecure })).WaitAsync();
         Assert.Equal(policy is null, Log.Entries.Any(l => l.Id == 3004 && l.Text.Contains(prepared.Uuid, StringComparison.Ordinal)));
         return e;
     }

@@ -63,6 +63,43 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_prepared_pod_is_handed_sockets_when_it_is_run(bool lazy)
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = lazy;
+        Pod prepared = await _pods.Runtime.PrepareAsync(new PodSpec(await ServerAsync()));
+
+        // One that no app declares is refused, and the pod stays what it is.
+        (_, PodSocket other) = Listen("other", new IPEndPoint(IPAddress.Loopback, 0));
+        PodException refused = await Assert.ThrowsAsync<PodException>(
+            () => _pods.Runtime.RunPreparedAsync(prepared.Uuid, new RunPreparedOptions { Sockets = { http, other } }));
+        Assert.Equal(PodFailure.BadSpec, refused.Failure);
+        Assert.Contains("other", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(PodState.Prepared, (await prepared.GetStatusAsync()).State);
+
+        Pod pod = await _pods.Runtime.RunPreparedAsync(prepared.Uuid, new RunPreparedOptions { Sockets = { http } });
+        Assert.Equal("http got hello", await AskAsync(address, "hello"));
+        Assert.Equal("http got quit", await AskAsync(address, "quit"));
+        Assert.Equal(0, (await pod.WaitAsync().WaitAsync(ServicePods.Limit)).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_pod_that_was_prepared_to_announce_its_readiness_is_not_started_by_a_connection()
+    {
+        (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        http.StartOnConnection = true;
+        AppSpec server = await ServerAsync();
+        server.AnnouncesReadiness = true;
+        Pod prepared = await _pods.Runtime.PrepareAsync(new PodSpec(server));
+        PodException refused = await Assert.ThrowsAsync<PodException>(
+            () => _pods.Runtime.RunPreparedAsync(prepared.Uuid, new RunPreparedOptions { Sockets = { http } }));
+        Assert.Contains("readiness", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(PodState.Prepared, (await prepared.GetStatusAsync()).State);
+    }
+
+    [Theory]
     [InlineData(PodExitPolicy.LastExit)]
     [InlineData(PodExitPolicy.FirstFailure)]
     public async Task Beside_other_apps_one_is_started_once_and_a_pod_that_waits_lives(PodExitPolicy policy)
