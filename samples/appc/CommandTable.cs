@@ -50,6 +50,7 @@ internal static class CommandTable
         "enter" => new EnterCommand(),
         "attach" => new AttachCommand(),
         "stop" => new StopCommand(),
+        "export" => new ExportCommand(),
         "rm" => new RemoveCommand(),
         "gc" => new CollectCommand(),
         _ => null,
@@ -63,7 +64,7 @@ internal static class CommandTable
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export",
             "image render", "image extract", "image rm", "image gc",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "rm", "gc",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "export", "rm", "gc",
             "app add", "app start", "app stop", "app rm", "app list", "help",
         ];
         return names.Select(name => Find(name)!);

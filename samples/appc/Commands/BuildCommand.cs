@@ -44,6 +44,13 @@ internal sealed class BuildCommand : Command
         }
 
         ImageId id = await AciWriter.BuildAsync(manifest, rootfs, output, options, cancellationToken);
+        Tell(context, id, output);
+        return ExitCodes.Success;
+    }
+
+    /// <summary>Tells which image a file holds now.</summary>
+    public static void Tell(CliContext context, ImageId id, string output)
+    {
         if (context.Json)
         {
             context.WriteJson(json =>
@@ -58,7 +65,5 @@ internal sealed class BuildCommand : Command
         {
             context.Out.WriteLine(id);
         }
-
-        return ExitCodes.Success;
     }
 }

@@ -25,12 +25,17 @@ public static class AciWriter
     /// <returns>The image's id.</returns>
     /// <exception cref="ImageException">The directory cannot be read or holds what no image may hold, or the file cannot be written.</exception>
     /// <exception cref="ManifestException">The manifest is not valid.</exception>
-    public static async Task<ImageId> BuildAsync(
+    public static Task<ImageId> BuildAsync(
         ImageManifest manifest,
         string rootfsDirectory,
         string outputPath,
         AciBuildOptions? options = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        BuildAsync(manifest, rootfsDirectory, outputPath, options, view: null, cancellationToken);
+
+    /// <summary>The same of a tree that is not taken as it is.</summary>
+    internal static async Task<ImageId> BuildAsync(
+        ImageManifest manifest, string rootfsDirectory, string outputPath, AciBuildOptions? options, TreeView? view, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(rootfsDirectory);
@@ -44,7 +49,7 @@ public static class AciWriter
 
         EntryTimes times = new(options.FixedTime);
         ITreeSource source = OperatingSystem.IsLinux()
-            ? new LinuxTreeSource(rootfsDirectory, cancellationToken)
+            ? new LinuxTreeSource(rootfsDirectory, view, cancellationToken)
             : new PortableTreeSource(rootfsDirectory, cancellationToken);
         return await WriteAsync(outputPath, options, file => Build(json, null, source, file, options, times.For, cancellationToken)).ConfigureAwait(false);
     }

@@ -98,8 +98,11 @@ internal static unsafe partial class Libc
     }
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint SystemCall3(nint number, nint a, nint b, nint c);
+    internal static partial nint SystemCall3(nint number, nint a, nint b, nint c);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall4(nint number, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint SystemCall5(nint number, nint a, nint b, nint c, nint d, nint e);
 }

@@ -61,6 +61,27 @@ internal sealed class LockFile : IDisposable
         }
     }
 
+    /// <summary>Takes the lock together with others who look on; null if somebody holds it alone, or the file is gone.</summary>
+    public static LockFile? TryShared(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return TryStream(path, create: false);
+        }
+
+        if (Open(path, create: false) is { } file)
+        {
+            if (file.TryLock(exclusive: false) && file.Stat().Links > 0)
+            {
+                return new LockFile(path, file, null);
+            }
+
+            file.Dispose();
+        }
+
+        return null;
+    }
+
     /// <summary>Takes a lock that is held for moments at a time, as soon as nobody else holds it.</summary>
     public static async Task<LockFile> WaitExclusiveAsync(string path, CancellationToken cancellationToken)
     {

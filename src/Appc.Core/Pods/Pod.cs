@@ -1,4 +1,5 @@
 using System.Net;
+using Appc.Images;
 using Appc.Manifests;
 using Appc.Trust;
 
@@ -151,6 +152,21 @@ public sealed class Pod : IAsyncDisposable
     /// <param name="at">Where to listen. Default: a free port of 127.0.0.1, so that only this host gets in.</param>
     /// <exception cref="PodException">The address cannot be listened at.</exception>
     public PodPortForward ForwardPort(int port, IPEndPoint? at = null) => _runtime.Forward(Uuid, port, at);
+
+    /// <summary>
+    /// Makes an image of an app's root file system as the ended pod has left it: name, labels and the rest are those of the app's image,
+    /// whose dependencies are merged into it. Volumes are not part of it, nor sockets, nor <c>/etc/hosts</c>,
+    /// <c>/etc/resolv.conf</c> and <c>/etc/hostname</c> where the pod was given them.
+    /// </summary>
+    /// <param name="path">The image's file, which appears whole or not at all; its name should end in <c>.aci</c>.</param>
+    /// <param name="app">Name of the app; null if the pod has only one.</param>
+    /// <param name="options">How to build; null means the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call; no file stays.</param>
+    /// <returns>The image's id.</returns>
+    /// <exception cref="PodException">The pod has not ended, it has no such app, or its flavour keeps no files.</exception>
+    /// <exception cref="ImageException">The files hold what no image may hold, or the image cannot be written.</exception>
+    public Task<ImageId> ExportAsync(string path, string? app = null, AciBuildOptions? options = null, CancellationToken cancellationToken = default) =>
+        _runtime.ExportAsync(Uuid, app, path, options, cancellationToken);
 
     /// <summary>Removes the pod's directory, with its logs and statuses.</summary>
     /// <exception cref="PodException">The pod runs.</exception>

@@ -27,6 +27,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     private readonly PodNetwork _network;
     private readonly PodApps _apps;
     private readonly ILogger _logger;
+    private readonly PodExporter _exporter;
     private readonly ProcessWatcher _watcher;
     private readonly PodWatch _watch;
 
@@ -46,6 +47,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         _supervisor = new PodSupervisor(_pods, FindStage1, trust, _watcher, _watch, logger);
         _apps = new PodApps(_pods, images, _factory, trust, _supervisor, logger);
         _attacher = new PodAttacher(_pods, _supervisor);
+        _exporter = new PodExporter(_pods, images, _supervisor);
         _collector = new PodCollector(_pods, stage1s, images, time, logger);
         _network = new PodNetwork(_pods);
         _supervisor.Remove = _collector.RemoveAsync;
@@ -299,6 +301,12 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     internal Task RemoveAppAsync(string uuid, string app, TimeSpan grace, CancellationToken cancellationToken) =>
         StorageErrors.ExplainAsync($"the app cannot be removed from the pod {uuid}", () => _apps.RemoveAsync(uuid, app, grace, cancellationToken));
+
+    internal Task<ImageId> ExportAsync(string uuid, string? app, string path, AciBuildOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return StorageErrors.ExplainAsync($"no image can be made of the pod {uuid}", () => _exporter.ExportAsync(uuid, app, path, options ?? new AciBuildOptions(), cancellationToken));
+    }
 
     internal Task<PodAttachment> AttachAsync(string uuid, string? app, AttachOptions? options, CancellationToken cancellationToken) =>
         _attacher.AttachAsync(uuid, app, options ?? new AttachOptions(), cancellationToken);

@@ -122,7 +122,7 @@ internal sealed class FlyPlan
         _plan.PivotRootHere();
 
         // From here on every path is one of the app's root, and so is every link on the way.
-        NameFileSteps.Add(_plan, FlyStage1.InEffect(_pod.Options), Hostname(), tree, _plan.Open("open the app's root", "/", LibC.O_PATH | Libc.O_DIRECTORY), 0);
+        NameFileSteps.Add(_plan, FlyStage1.InEffect(_pod.Options), HostNameOf(_pod), tree, _plan.Open("open the app's root", "/", LibC.O_PATH | Libc.O_DIRECTORY), 0);
         MountKernelFileSystems();
         if (!_pod.Options.KeepKernelPaths)
         {
@@ -142,7 +142,7 @@ internal sealed class FlyPlan
 
         string directory = app.WorkingDirectory.Length == 0 ? "/" : app.WorkingDirectory;
         _plan.ChangeDirectory($"enter the working directory {directory}", directory);
-        _plan.SetHostName(Hostname());
+        _plan.SetHostName(HostNameOf(_pod));
         _plan.NewSessionKeyring();
         SecurityLabels.Write(_plan, proc, labels);
 
@@ -223,10 +223,10 @@ internal sealed class FlyPlan
         return pod.Options.KeepAllCapabilities ? new CapabilitySet(ofKernel.Bits & ProcFs.PermittedCapabilities()) : new CapabilitySet(asked.Bits & ofKernel.Bits);
     }
 
-    private string Hostname()
+    internal static string HostNameOf(Stage1Pod pod)
     {
         const int KernelLimit = 64;
-        string name = _pod.Options.Hostname ?? "appc-" + _pod.Uuid;
+        string name = pod.Options.Hostname ?? "appc-" + pod.Uuid;
         return name.Length <= KernelLimit ? name : name[..KernelLimit];
     }
 

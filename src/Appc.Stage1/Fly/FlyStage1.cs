@@ -23,7 +23,7 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
+public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
 {
     // For how long the end of a pod waits for others who log the last that was written to its terminal.
     private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
@@ -314,6 +314,15 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     }
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
+    /// <inheritdoc/>
+    public Stage1Layer LayerOf(Stage1Pod pod, AcName app)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(app);
+        using ImageTree tree = ImageTree.Of(pod.Apps.First(a => a.Name == app), $"pod {pod.Uuid}");
+        return new Stage1Layer(Path.Combine(pod.Directory, "stage1", "upper"), 0, NameFileSteps.PathsFor(InEffect(pod.Options), FlyPlan.HostNameOf(pod), tree));
+    }
+
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
 
     private async Task KeepLogsAsync(Stage1Pod pod, long limit, Task ended)

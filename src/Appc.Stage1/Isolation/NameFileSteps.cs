@@ -21,21 +21,9 @@ internal static class NameFileSteps
     /// <param name="owner">The host's id of the pod's root.</param>
     internal static void Add(LaunchPlan plan, Stage1Options options, string hostname, ImageTree image, LaunchArgument root, uint owner)
     {
-        (string Name, byte[]? Content)[] files =
-        [
-            ("hosts", NameFiles.Hosts(options, hostname, Has(image, "/etc/hosts"))),
-            ("resolv.conf", NameFiles.Resolver(options, Has(image, "/etc/resolv.conf"))),
-            ("hostname", NameFiles.Hostname(hostname, Has(image, "/etc/hostname"))),
-        ];
         Libc.Statx? etc = image.Stat("/etc");
-        if (etc is { } other && other.Type != Libc.S_IFDIR)
-        {
-            // Whatever such an image is for, it looks up no names.
-            return;
-        }
-
         LaunchArgument? directory = null;
-        foreach ((string name, byte[]? content) in files.Where(f => f.Content is not null))
+        foreach ((string name, byte[] content) in FilesFor(options, hostname, image))
         {
             string step = "write /etc/" + name;
             if (directory is null)
@@ -53,13 +41,34 @@ internal static class NameFileSteps
             plan.Call(step, SystemCall.UnlinkAt, directory.Value, plan.Text(name), 0, tolerated: LibC.ENOENT);
             LaunchArgument file = plan.Call(
                 step, SystemCall.OpenAt, directory.Value, plan.Text(name), LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, Readable);
-            plan.Call(step, SystemCall.Write, file, plan.Bytes(content), content!.Length);
+            plan.Call(step, SystemCall.Write, file, plan.Bytes(content), content.Length);
             plan.Close(step, file);
             if (owner != 0)
             {
                 plan.Call(step, SystemCall.FchownAt, directory.Value, plan.Text(name), owner, owner, Libc.AT_SYMLINK_NOFOLLOW);
             }
         }
+    }
+
+    /// <summary>Paths in the app's root of the files that it is given.</summary>
+    internal static IReadOnlyList<string> PathsFor(Stage1Options options, string hostname, ImageTree image) =>
+        [.. FilesFor(options, hostname, image).Select(f => "/etc/" + f.Name)];
+
+    private static IEnumerable<(string Name, byte[] Content)> FilesFor(Stage1Options options, string hostname, ImageTree image)
+    {
+        if (image.Stat("/etc") is { } etc && etc.Type != Libc.S_IFDIR)
+        {
+            // Whatever such an image is for, it looks up no names.
+            return [];
+        }
+
+        (string Name, byte[]? Content)[] files =
+        [
+            ("hosts", NameFiles.Hosts(options, hostname, Has(image, "/etc/hosts"))),
+            ("resolv.conf", NameFiles.Resolver(options, Has(image, "/etc/resolv.conf"))),
+            ("hostname", NameFiles.Hostname(hostname, Has(image, "/etc/hostname"))),
+        ];
+        return files.Where(f => f.Content is not null).Select(f => (f.Name, f.Content!));
     }
 
     /// <summary>Whether a file says something: tools that flatten images leave empty ones.</summary>

@@ -18,7 +18,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Attach, IStage1Isolators, IStage1Collector, IDisposable
+public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -298,6 +298,16 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
         {
             throw new LaunchException("make a scope for the pod", 0, $"{subject}: systemd did not make the pod's scope within {_options.StartTimeout.TotalSeconds} s", null, e);
         }
+    }
+
+    /// <inheritdoc/>
+    public Stage1Layer LayerOf(Stage1Pod pod, AcName app)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(app);
+        PodPaths paths = new(pod);
+        using ImageTree tree = ImageTree.Of(pod.Apps.First(a => a.Name == app), $"pod {pod.Uuid}");
+        return new Stage1Layer(paths.UpperOf(app), paths.ReadRange() ?? 0, NameFileSteps.PathsFor(pod.Options, NspawnPlan.HostNameOf(pod), tree));
     }
 
     private async Task ChangeAsync(Stage1Pod pod, Stage1ProcessId firstProcess, Func<NspawnApps, Task> change)

@@ -74,7 +74,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
 
         // The upper layer's own directory is what the app sees as its root directory.
         Libc.Statx root = app.RootAttributes;
-        Make(Path.Combine(directory, "upper"), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
+        Make(_paths.UpperOf(app.Name), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
         Make(Path.Combine(directory, "work"), firstId, firstId, OwnerOnly);
     }
 

@@ -26,6 +26,9 @@ internal sealed class PodPaths(Stage1Pod pod)
 
     internal string Apps => Path.Combine(Own, "apps");
 
+    /// <summary>The layer of an app's own changes.</summary>
+    internal string UpperOf(AcName app) => Path.Combine(Apps, app.ToString(), "upper");
+
     internal string Volumes => Path.Combine(Own, "volumes");
 
     /// <summary>Inputs of apps that are streams, which process 1 of the pod opens.</summary>

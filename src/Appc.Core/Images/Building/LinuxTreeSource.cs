@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Appc.Images.Building;
 
 /// <summary>Reads a directory with all that Linux keeps: owners, modes, attributes, links, devices, times. Follows no link.</summary>
-internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken cancellationToken) : ITreeSource
+internal sealed unsafe class LinuxTreeSource(string directory, TreeView? view, CancellationToken cancellationToken) : ITreeSource
 {
     private readonly Dictionary<(uint, uint, ulong), byte[]> _links = [];
 
@@ -34,13 +34,17 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
                     using Fd next = Fd.TryOpenDirectory(directoryFd, child) ?? throw Changed(path);
                     WalkDirectory(next, path, take);
                 }
-                else
+                else if (!IsLeftOut(path, stat))
                 {
                     TakeOther(directoryFd.Number, n, path, stat, take);
                 }
             }
         }
     }
+
+    /// <summary>What an app that ran has left may hold its sockets, which mean nothing without it.</summary>
+    private bool IsLeftOut(byte[] path, Libc.Statx stat) =>
+        view is not null && (stat.Type == Libc.S_IFSOCK || view.LeftOut.Contains(System.Text.Encoding.UTF8.GetString(path)));
 
     private void TakeOther(int parent, byte* name, byte[] path, Libc.Statx stat, Action<TarEntry, Stream?> take)
     {
@@ -78,7 +82,7 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
         take(entry, null);
     }
 
-    private static void TakeFile(int parent, byte* name, TarEntry entry, Libc.Statx before, Action<TarEntry, Stream?> take)
+    private void TakeFile(int parent, byte* name, TarEntry entry, Libc.Statx before, Action<TarEntry, Stream?> take)
     {
         int fd = Libc.openat(parent, name, Libc.O_RDONLY | Libc.O_NOFOLLOW | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
         ErrnoException.ThrowIfFailed(fd, $"open {entry.ShownName}");
@@ -94,13 +98,13 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
         take(entry, content);
     }
 
-    private static TarEntry Describe(byte[] name, Libc.Statx stat, TarEntryType type) => new()
+    private TarEntry Describe(byte[] name, Libc.Statx stat, TarEntryType type) => new()
     {
         Type = type,
         Name = name,
         Mode = stat.Mode & 0xfffu,
-        Uid = stat.Uid,
-        Gid = stat.Gid,
+        Uid = view?.IdOf(stat.Uid) ?? stat.Uid,
+        Gid = view?.IdOf(stat.Gid) ?? stat.Gid,
         ModifyTime = new TarTime(stat.ModifyTime.Seconds, (int)stat.ModifyTime.Nanoseconds),
     };
 
@@ -126,7 +130,7 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
         }
     }
 
-    private static List<TarAttribute> Attributes(int fd, TarEntry entry)
+    private List<TarAttribute> Attributes(int fd, TarEntry entry)
     {
         List<TarAttribute> attributes = FileAttributeList.Read(fd);
         foreach (TarAttribute attribute in attributes.Where(a => AttributePolicy.Decide(a.Name) == AttributePolicy.Verdict.Refuse))
@@ -135,7 +139,7 @@ internal sealed unsafe class LinuxTreeSource(string directory, CancellationToken
         }
 
         attributes.RemoveAll(a => AttributePolicy.Decide(a.Name) == AttributePolicy.Verdict.LeaveOut);
-        return attributes;
+        return view is null ? attributes : attributes.ConvertAll(view.AttributeOf);
     }
 
     private static ImageException Changed(byte[] path) =>
