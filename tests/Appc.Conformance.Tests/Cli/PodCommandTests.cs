@@ -48,6 +48,28 @@ public sealed class PodCommandTests(Materials materials)
     [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]
+    public async Task An_image_is_made_of_what_an_app_has_left(string flavour)
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string uuid = await world.MustAsync("run", "--detach", "--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "echo left >/tmp/note; sleep 1000");
+        string file = world.File_("left.aci");
+        Assert.Contains("stop it first", await world.RefusedAsync("export", uuid, file), StringComparison.Ordinal);
+        Assert.False(File.Exists(file));
+        await world.MustAsync("stop", "--force", uuid);
+
+        string left = await world.MustAsync("export", uuid, file);
+
+        Assert.Contains("no app 'none'", await world.RefusedAsync("export", "--app", "none", uuid, file), StringComparison.Ordinal);
+        Assert.Contains(file, await world.RefusedAsync("export", uuid, file), StringComparison.Ordinal);
+        Assert.Equal(left, (await world.JsonAsync("export", "--overwrite", uuid, file)).GetProperty("id").GetString());
+        Outcome next = await world.AppcAsync("--insecure-options=image", "run", "--rm", "--stage1", flavour, file, "--exec", "/bin/cat", "--", "/tmp/note");
+        Assert.True(next is { ExitCode: 0, Output: "left\n" }, next.ToString());
+    }
+
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
     public async Task An_app_that_a_signal_ends_gives_128_and_the_signal(string flavour)
     {
         await using var world = new World(materials);
