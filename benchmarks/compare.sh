@@ -3,14 +3,15 @@
 #   start to exit of 'true' in an image that is there already;
 #   the same in an app that runs, and the memory of a pod besides its app;
 #   import of a signed image of about 200 MB against 'tar xzf' and others, on tmpfs and on ext4 on this machine's disk;
-#   fetch of that image from a server on this machine against 'curl | tar xz'.
-# Usage: benchmarks/compare.sh [launch|enter|import|fetch]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
+#   fetch of that image from a server on this machine against 'curl | tar xz';
+#   what many pods cost: prepared, listed, waited for, run to their end and removed.
+# Usage: benchmarks/compare.sh [launch|enter|import|fetch|pods]...   ROUNDS=40 IMPORT_ROUNDS=5 IMAGE_MB=200 DISK=/var/tmp
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=../eng/lib.sh
 . eng/lib.sh
 become_root "$0" "$@"
-[ $# -gt 0 ] || set -- launch enter import fetch
+[ $# -gt 0 ] || set -- launch enter import fetch pods
 
 # All mounts, the scratch tmpfs among them, live in a namespace of this run and vanish with it.
 if [ -z "${APPC_COMPARE_NAMESPACE:-}" ]; then
@@ -111,6 +112,11 @@ enter() {
     "$work/bench/Appc.Benchmarks" enter --directory "$work" --keys "$work/etc/trustedkeys" --image "$work/small.aci" --rounds "${ROUNDS:-40}"
 }
 
+pods() {
+    local what
+    for what in pods traffic; do TMPDIR=$work "$work/bench/Appc.Benchmarks" $what; done
+}
+
 # Makes the large image, unless it is there: real files of this machine, as they come, until there are enough of them.
 make_large() {
     [ ! -e "$work/large.aci" ] || return 0
@@ -198,6 +204,7 @@ for what in "$@"; do
         enter) enter ;;
         import) import ;;
         fetch) fetch ;;
-        *) die "unknown comparison '$what': launch, enter, import or fetch" ;;
+        pods) pods ;;
+        *) die "unknown comparison '$what': launch, enter, import, fetch or pods" ;;
     esac
 done

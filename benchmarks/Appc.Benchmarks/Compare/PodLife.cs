@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Appc.Images;
-using Appc.Manifests;
 using Appc.Pods;
-using Appc.Stage1.Fly;
 using Appc.Trust;
 
 namespace Appc.Benchmarks.Compare;
@@ -16,9 +14,9 @@ internal static class PodLife
         string root = Directory.CreateTempSubdirectory("appc-life-").FullName;
         try
         {
-            await using PodRuntime runtime = New(root);
-            await using PodRuntime other = New(root);
-            StoredImage image = await ImportAsync(runtime, root);
+            await using PodRuntime runtime = FlyPods.New(root);
+            await using PodRuntime other = FlyPods.New(root);
+            StoredImage image = await FlyPods.ImportAsync(runtime, root, "sleep", "100000");
             await StopAsync(await StartAsync(runtime, image, 20));
             await runtime.CollectGarbageAsync(new GarbageOptions { GracePeriod = TimeSpan.Zero });
 
@@ -63,23 +61,6 @@ internal static class PodLife
         {
             Directory.Delete(root, recursive: true);
         }
-    }
-
-    private static PodRuntime New(string root) => new PodRuntimeBuilder(Path.Combine(root, "data")).UseFly().Build();
-
-    private static async Task<StoredImage> ImportAsync(PodRuntime runtime, string root)
-    {
-        string rootfs = Path.Combine(root, "rootfs");
-        Directory.CreateDirectory(Path.Combine(rootfs, "bin"));
-        File.Copy("/usr/bin/busybox", Path.Combine(rootfs, "bin/busybox"));
-        var manifest = new ImageManifest
-        {
-            Name = AcIdentifier.Parse("example.com/idle"),
-            App = new App { Exec = ["/bin/busybox", "sleep", "100000"], User = "0", Group = "0" },
-        };
-        string archive = Path.Combine(root, "idle.aci");
-        await AciWriter.BuildAsync(manifest, rootfs, archive);
-        return await runtime.Images.ImportAsync(archive, new ImportOptions { Trust = TrustPolicy.Insecure });
     }
 
     private static async Task<List<Pod>> StartAsync(PodRuntime runtime, StoredImage image, int pods)

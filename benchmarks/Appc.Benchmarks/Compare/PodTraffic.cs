@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Appc.Images;
-using Appc.Manifests;
 using Appc.Pods;
-using Appc.Stage1.Fly;
 using Appc.Trust;
 
 namespace Appc.Benchmarks.Compare;
@@ -18,8 +16,8 @@ internal static class PodTraffic
         string root = Directory.CreateTempSubdirectory("appc-traffic-").FullName;
         try
         {
-            await using PodRuntime runtime = New(root);
-            StoredImage image = await ImportAsync(runtime, root);
+            await using PodRuntime runtime = FlyPods.New(root);
+            StoredImage image = await FlyPods.ImportAsync(runtime, root, "true");
             await ChurnAsync(runtime, image, 50);
             await CollectAsync(runtime);
 
@@ -29,7 +27,7 @@ internal static class PodTraffic
             Print($"list of {pods} prepared pods, by a runtime that listed them before", await TimeAsync(20, () => runtime.ListAsync(), rehearsals: 3));
             Print($"list of {pods} prepared pods, by a new runtime", await TimeAsync(20, async () =>
             {
-                await using PodRuntime other = New(root);
+                await using PodRuntime other = FlyPods.New(root);
                 await other.ListAsync();
             }));
             await CollectAsync(runtime);
@@ -50,11 +48,9 @@ internal static class PodTraffic
         }
     }
 
-    private static PodRuntime New(string root) => new PodRuntimeBuilder(Path.Combine(root, "data")).UseFly().Build();
-
     private static PodSpec Spec(StoredImage image) => new(new AppSpec(image)) { Trust = TrustPolicy.Insecure, RemoveOnExit = true };
 
-    private static Task CollectAsync(PodRuntime runtime) =>
+    private static Task<GarbageReport> CollectAsync(PodRuntime runtime) =>
         runtime.CollectGarbageAsync(new GarbageOptions { GracePeriod = TimeSpan.Zero, ExpirePrepared = TimeSpan.Zero });
 
     private static async Task ChurnAsync(PodRuntime runtime, StoredImage image, int pods)
@@ -68,25 +64,6 @@ internal static class PodTraffic
                 await pod.WaitAsync();
             }
         })));
-    }
-
-    private static async Task<StoredImage> ImportAsync(PodRuntime runtime, string root)
-    {
-        string rootfs = Path.Combine(root, "rootfs");
-        foreach (string name in (string[])["bin", "dev", "proc", "sys", "run", "tmp", "etc", "usr", "var"])
-        {
-            Directory.CreateDirectory(Path.Combine(rootfs, name));
-        }
-
-        File.Copy("/usr/bin/busybox", Path.Combine(rootfs, "bin/busybox"));
-        var manifest = new ImageManifest
-        {
-            Name = AcIdentifier.Parse("example.com/short"),
-            App = new App { Exec = ["/bin/busybox", "true"], User = "0", Group = "0" },
-        };
-        string archive = Path.Combine(root, "short.aci");
-        await AciWriter.BuildAsync(manifest, rootfs, archive);
-        return await runtime.Images.ImportAsync(archive, new ImportOptions { Trust = TrustPolicy.Insecure });
     }
 
     private static async Task<List<double>> TimeAsync(int rounds, Func<Task> work, int rehearsals = 0)
