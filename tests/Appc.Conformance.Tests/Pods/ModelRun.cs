@@ -90,6 +90,7 @@ internal sealed class ModelRun : IAsyncDisposable
         List<Task<PodAnswer?>> answers = [];
         foreach ((int number, PodCommand command) in step.Commands)
         {
+            Spin(step.Lag);
             ModelOperation operation = new(command, _workers[number]);
             Task<PodAnswer?> answer = operation.Worker.ExecuteAsync(command);
             if (command.Milliseconds == ModelStep.WaitsOn && command.Operation == "wait")
@@ -142,13 +143,7 @@ internal sealed class ModelRun : IAsyncDisposable
 
     private async Task KillAsync(int victim, TimeSpan delay)
     {
-        // Times shorter than a timer can wait for.
-        long begin = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(begin) < delay)
-        {
-            Thread.SpinWait(20);
-        }
-
+        Spin(delay);
         ModelWorker killed = _workers[victim];
         killed.Kill();
         _spares.Enqueue(StartAsync());
@@ -157,6 +152,16 @@ internal sealed class ModelRun : IAsyncDisposable
         _workers[victim] = await _spares.Dequeue();
         _trail.Add(string.Create(CultureInfo.InvariantCulture, $"{_step}: {killed.Name} was killed after {delay.TotalMilliseconds:F3} ms, and is followed by {_workers[victim].Name}"));
         _done["kills"] = _done.GetValueOrDefault("kills") + 1;
+    }
+
+    /// <summary>Waits for times shorter than a timer can wait for.</summary>
+    private static void Spin(TimeSpan time)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begin) < time)
+        {
+            Thread.SpinWait(20);
+        }
     }
 
     private Task<ModelWorker> StartAsync() => ModelWorker.StartAsync(string.Create(CultureInfo.InvariantCulture, $"worker-{++_started}"), Root, _image);
@@ -247,6 +252,6 @@ internal sealed class ModelRun : IAsyncDisposable
             living.Add(await spare);
         }
 
-        await ModelTraces.RequireNoneAsync(Root, [.. living.Select(w => w.Pid)]);
+        await ModelTraces.RequireNoneAsync(Root, _model.Gone, [.. living.Select(w => w.Pid)]);
     }
 }

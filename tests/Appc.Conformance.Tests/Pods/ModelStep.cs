@@ -8,10 +8,11 @@ namespace Appc.Conformance.Tests.Pods;
 /// depends on the seed and the number of the step alone.
 /// </summary>
 /// <param name="Commands">The commands, with the number of the worker that gets each.</param>
+/// <param name="Lag">How much later each is given than the one before.</param>
 /// <param name="Victim">The worker that is killed; null for none.</param>
 /// <param name="Delay">How long after the commands were given.</param>
 /// <param name="Observer">The worker that looks afterwards.</param>
-internal sealed record ModelStep(IReadOnlyList<(int Worker, PodCommand Command)> Commands, int? Victim, TimeSpan Delay, int Observer)
+internal sealed record ModelStep(IReadOnlyList<(int Worker, PodCommand Command)> Commands, TimeSpan Lag, int? Victim, TimeSpan Delay, int Observer)
 {
     /// <summary>A wait that goes on beside the steps that follow.</summary>
     public const int WaitsOn = 600_000;
@@ -60,7 +61,9 @@ internal sealed record ModelStep(IReadOnlyList<(int Worker, PodCommand Command)>
 
         int? victim = random.Next(100) < 18 ? random.Next(5) == 0 ? random.Next(workers) : commands[random.Next(count)].Worker : null;
         double longest = random.Next(5) switch { 0 => 0, 1 => 0.3, 2 => 2, 3 => 6, _ => 20 };
-        return new ModelStep(commands, victim, TimeSpan.FromMilliseconds(longest * random.NextDouble()), random.Next(workers));
+        double lag = random.Next(2) * 4 * random.NextDouble();
+        return new ModelStep(
+            commands, TimeSpan.FromMilliseconds(lag), victim, TimeSpan.FromMilliseconds(longest * random.NextDouble()), random.Next(workers));
     }
 
     private static string DrawOperation(Random random)

@@ -28,12 +28,13 @@ internal static class ModelTraces
 
     /// <summary>Waits until nothing is left of any pod: files, names, locks, control groups, mounts, processes.</summary>
     /// <param name="root">The data directory.</param>
+    /// <param name="uuids">The pods that were there.</param>
     /// <param name="workers">Those who may be there, without children.</param>
     /// <exception cref="ModelException">Something stays.</exception>
-    public static async Task RequireNoneAsync(string root, IReadOnlyCollection<int> workers)
+    public static async Task RequireNoneAsync(string root, IReadOnlyCollection<string> uuids, IReadOnlyCollection<int> workers)
     {
         long begin = Stopwatch.GetTimestamp();
-        while (Find(root, workers) is { Count: > 0 } left)
+        while (Find(root, uuids, workers) is { Count: > 0 } left)
         {
             if (Stopwatch.GetElapsedTime(begin) > TimeSpan.FromSeconds(30))
             {
@@ -62,7 +63,7 @@ internal static class ModelTraces
         }
     }
 
-    private static List<string> Find(string root, IReadOnlyCollection<int> workers)
+    private static List<string> Find(string root, IReadOnlyCollection<string> uuids, IReadOnlyCollection<int> workers)
     {
         List<string> left = [.. s_phases.Concat(["locks", "names"]).SelectMany(p => Entries(root, p)).Where(e => Path.GetFileName(e) != ".lock")];
         left.AddRange(File.ReadLines("/proc/self/mountinfo").Where(l => l.Contains(root, StringComparison.Ordinal)));
@@ -82,7 +83,8 @@ internal static class ModelTraces
             }
         }
 
-        // Those of other tests have other names: a pod's group is called by its UUID, and these pods had no others.
+        EnumerationOptions all = new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        left.AddRange(Directory.EnumerateDirectories("/sys/fs/cgroup", "appc-*", all).Where(g => uuids.Contains(Path.GetFileName(g)["appc-".Length..])));
         return left;
     }
 

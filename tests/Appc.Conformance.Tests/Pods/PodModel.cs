@@ -11,6 +11,9 @@ internal sealed class PodModel
     /// <summary>The pods that may be there.</summary>
     public IReadOnlyCollection<ModelPod> Pods => _pods.Values;
 
+    /// <summary>UUIDs of the pods that were there.</summary>
+    public IReadOnlyCollection<string> Gone => _gone.Keys;
+
     /// <summary>A pod that is or was there; null if there never was one.</summary>
     public ModelPod? Find(string uuid) => _pods.GetValueOrDefault(uuid) ?? _gone.GetValueOrDefault(uuid);
 
