@@ -28,7 +28,7 @@ public sealed class ProcessIdentityTests : IDisposable
         // flock(1) takes the lock and waits for its child, which inherits it.
         Process taker = Start("flock", "--exclusive", _file, "sleep", "1000");
         await UntilAsync(() => Child(taker.Id) is not null && LockFile.IsHeld(_file));
-        using Process child = Process.GetProcessById(Child(taker.Id)!.Value);
+        Process child = Process.GetProcessById(Child(taker.Id)!.Value);
         _processes.Add(child);
 
         // Like a program that is about to start a pod: it must not be taken for the pod.
