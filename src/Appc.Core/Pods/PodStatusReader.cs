@@ -56,6 +56,12 @@ internal static class PodStatusReader
         PodLocation location, PodState state, PodRecord? record, (Stage1ProcessId Process, DateTimeOffset Started)? first, PodManifest? manifest)
     {
         List<AppStatus> apps = manifest is null ? [] : ReadApps(location, manifest, state, first?.Started, record?.Mutable == true);
+        if (location.Phase is PodPhase.ExitedGarbage or PodPhase.Garbage && apps.Exists(a => a.State == AppState.Unknown) && !PodFiles.HasManifest(location.Directory))
+        {
+            // It was removed meanwhile: how its apps ended is no longer there to be read.
+            apps = [];
+        }
+
         return new()
         {
             Uuid = location.Uuid,

@@ -217,7 +217,8 @@ internal sealed class ModelPod(string uuid, PodCommand made, ModelWorker maker)
             case "stop" when phase is PodPhases.Exited or PodPhases.Marked or PodPhases.Gone:
                 return answer?.Error is null ? phase : NoPhase;
             case "stop":
-                return answer is null || failure == "WrongState" ? phase : NoPhase;
+                // One that never ran, and is removed at the same time, counts as ended.
+                return answer is null || failure == "WrongState" || (crowded && answer is { Error: null, Pods: [{ State: "Deleting" }] }) ? phase : NoPhase;
             case "remove" when phase == PodPhases.Running:
                 return answer is null || failure == "WrongState" ? phase : NoPhase;
             case "remove":

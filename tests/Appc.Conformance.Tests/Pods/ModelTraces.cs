@@ -93,7 +93,7 @@ internal static class ModelTraces
     private static IEnumerable<int> Processes() =>
         Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : 0).Where(p => p != 0 && p != Environment.ProcessId);
 
-    private static IEnumerable<string> Entries(string root, string part)
+    private static string[] Entries(string root, string part)
     {
         string path = Path.Combine(root, "pods", part);
         return Directory.Exists(path) ? Directory.GetFileSystemEntries(path) : [];

@@ -179,8 +179,9 @@ internal sealed class PodModel
 
         if (answer.TimedOut && answer.Uuid is { } uuid && _pods.TryGetValue(uuid, out ModelPod? waited))
         {
-            bool may = (during[waited] & PodPhases.Running) != 0 || all.Count(o => Concerns(o, waited)) > 1;
-            Require(may, waited, $"it does not run: {operation}");
+            // Its starter may be about to tell its end.
+            bool may = (during[waited] & (PodPhases.Running | PodPhases.Exited | PodPhases.Marked)) != 0 || all.Count(o => Concerns(o, waited)) > 1;
+            Require(may, waited, $"it will not end: {operation}");
         }
     }
 
@@ -205,7 +206,7 @@ internal sealed class PodModel
 
     private static void CheckView(PodView view, ModelPod pod)
     {
-        bool half = PhaseOf(view.State) == PodPhases.Aborted || (pod.Torn && PhaseOf(view.State) is PodPhases.Marked or PodPhases.Garbage);
+        bool half = PhaseOf(view.State) == PodPhases.Aborted || (pod.Torn && PhaseOf(view.State) is PodPhases.Marked or PodPhases.Garbage or PodPhases.None);
         Require(half || view.HasApp, pod, $"it is {view.State}, and tells of no app");
         Require(!view.HasApp || (view.Name == pod.Made.Name && view.Label == pod.Made.Label), pod, $"it is called {view.Name} and labelled {view.Label}");
         CheckEnd(view, pod);
@@ -213,9 +214,9 @@ internal sealed class PodModel
 
     private static void CheckEnd(PodView view, ModelPod pod)
     {
-        bool whole = view.State == "Exited" || (view.State == "ExitedGarbage" && !pod.Torn);
-        Require(!whole || view.End is not null, pod, $"it is {view.State}, and how it ended is not told");
-        if (!whole)
+        // One that never ran is told to be deleted as well.
+        bool tells = view.HasApp && (view.State is "Exited" or "ExitedGarbage" || (view.State == "Deleting" && view.Started));
+        if (!tells)
         {
             return;
         }
@@ -223,7 +224,7 @@ internal sealed class PodModel
         // Who records its own end does so from its start on.
         bool recorded = view is { End: ModelPod.Unknown, Started: true } && pod.Made is { RecordsOwnEnd: true, EndsWithHost: false, Stage1: "fly" };
         string ends = string.Join(' ', pod.Ends);
-        Require(!recorded && pod.SawEnd(view.End!), pod, $"it ended with {view.End}, and can only have ended with {ends}");
+        Require(!recorded && view.End is not null && pod.SawEnd(view.End), pod, $"it ended with {view.End}, and can only have ended with {ends}");
     }
 
     private IEnumerable<ModelPod> Named(string? name) => name is null ? [] : _pods.Values.Where(p => p.Made.Name == name);

@@ -212,7 +212,7 @@ internal sealed class Soak : IAsyncDisposable
         _running.Enqueue(pod);
     }
 
-    private async Task TryRemoveAsync(SoakPod pod)
+    private static async Task TryRemoveAsync(SoakPod pod)
     {
         try
         {
