@@ -24,7 +24,7 @@ internal sealed record ModelStep(IReadOnlyList<(int Worker, PodCommand Command)>
 
     private static readonly (int Weight, string Operation)[] s_operations =
     [
-        (10, "prepare"), (26, "run"), (14, "run-prepared"), (16, "stop"), (12, "remove"), (6, "collect"),
+        (16, "prepare"), (22, "run"), (14, "run-prepared"), (16, "stop"), (12, "remove"), (6, "collect"),
         (5, "status"), (4, "list"), (6, "wait"), (3, "wait-on"), (2, "open"),
     ];
 
