@@ -165,6 +165,9 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
         PodRecord? record = PodFiles.ReadRecord(location.Directory);
         await CollectStage1Async(location, record, freed, cancellationToken).ConfigureAwait(false);
         freed.Mounts += MountsBelow.Detach(location.Directory);
+
+        // Who looks at it from now on is told nothing of its apps, rather than that nobody knows how they ended.
+        PodFiles.RemoveManifest(location.Directory);
         freed.Bytes += TreeRemover.Remove(location.Directory);
         if (record?.Name is { } name)
         {

@@ -48,6 +48,12 @@ internal static class PodFiles
         }
     }
 
+    /// <summary>Whether the manifest is there: not in a pod that is half removed.</summary>
+    public static bool HasManifest(string directory) => File.Exists(Path.Combine(directory, ManifestName));
+
+    /// <summary>Removes the manifest, before the rest of the pod.</summary>
+    public static void RemoveManifest(string directory) => File.Delete(Path.Combine(directory, ManifestName));
+
     /// <summary>The pod's record; null if its preparation did not come that far, or if the file is damaged.</summary>
     /// <exception cref="PodException">The record was written by a newer version.</exception>
     public static PodRecord? ReadRecord(string directory)

@@ -32,7 +32,7 @@ public sealed record PodStatus
     /// <summary>Process id of the pod's first process, as this process numbers it; null unless it runs.</summary>
     public int? Pid { get; init; }
 
-    /// <summary>Its apps, in the order of the manifest.</summary>
+    /// <summary>Its apps, in the order of the manifest; none of a pod that is half prepared or half removed.</summary>
     public IReadOnlyList<AppStatus> Apps { get; init; } = [];
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed record PodStatus
 
     /// <summary>
     /// The pod's exit code as a shell would report it: that of the first app (by time) that failed, else 0;
-    /// 128 + N where signal N ended it, 255 where it is not known. Null while the pod has not ended, and when it is gone.
+    /// 128 + N where signal N ended it, 255 where it is not known. Null while the pod has not ended, and when it is gone or half removed.
     /// </summary>
     public int? ExitCode =>
         !HasEnded || Apps.Count == 0 ? null

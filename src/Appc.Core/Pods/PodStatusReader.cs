@@ -59,6 +59,12 @@ internal static class PodStatusReader
     private static PodStatus Make(PodLocation location, PodState state, PodOutline outline, (Stage1ProcessId Process, DateTimeOffset Started)? first)
     {
         List<AppStatus> apps = ReadApps(location, outline, state, first?.Started);
+        if (location.Phase is PodPhase.ExitedGarbage or PodPhase.Garbage && apps.Exists(a => a.State == AppState.Unknown) && !PodFiles.HasManifest(location.Directory))
+        {
+            // It was removed meanwhile: how its apps ended is no longer there to be read.
+            apps = [];
+        }
+
         return new()
         {
             Uuid = location.Uuid,

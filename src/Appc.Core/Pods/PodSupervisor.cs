@@ -111,7 +111,7 @@ internal sealed class PodSupervisor(
             throw WrongState(uuid, "is no longer prepared");
         }
 
-        var running = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
+        PodLocation running = Ran(embryo);
         Stage1Pod pod = PodDescription.Make(pods.Root, running, embryo.Manifest, embryo.Record) with
         {
             LockDescriptor = embryo.Lock.Descriptor,
@@ -242,10 +242,11 @@ internal sealed class PodSupervisor(
         string uuid = embryo.Location.Uuid;
         await entered.ConfigureAwait(false);
         await process.Ended.ConfigureAwait(false);
-        embryo.Lock.Release();
         try
         {
-            return await FinishAsync(stage1, embryo, begun).ConfigureAwait(false);
+            PodStatus status = ReadEnd(embryo);
+            await FinishAsync(stage1, embryo, status, begun).ConfigureAwait(false);
+            return status;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -258,20 +259,31 @@ internal sealed class PodSupervisor(
         }
     }
 
-    private async Task<PodStatus> FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, long begun)
+    /// <summary>Reads how a pod ended while nobody can remove it, and then frees its lock.</summary>
+    private PodStatus ReadEnd(PodFactory.Embryo embryo)
+    {
+        try
+        {
+            PodLocation ran = Ran(embryo);
+
+            // The apps of a mutable pod are no longer those that it began with.
+            PodManifest manifest = (embryo.Record.Mutable ? PodFiles.TryReadManifest(ran.Directory) : null) ?? embryo.Manifest;
+            PodStatus status = PodStatusReader.OfEnded(ran, manifest, embryo.Record);
+            return Directory.Exists(ran.Directory) ? status : Look(ran.Uuid);
+        }
+        finally
+        {
+            embryo.Lock.Release();
+        }
+    }
+
+    private PodLocation Ran(PodFactory.Embryo embryo) =>
+        new(embryo.Location.Uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, embryo.Location.Uuid));
+
+    private async Task FinishAsync(IStage1 stage1, PodFactory.Embryo embryo, PodStatus status, long begun)
     {
         string uuid = embryo.Location.Uuid;
-        var ran = new PodLocation(uuid, PodPhase.Run, pods.DirectoryOf(PodPhase.Run, uuid));
-
-        // The apps of a mutable pod are no longer those that it began with.
-        PodManifest manifest = (embryo.Record.Mutable ? PodFiles.TryReadManifest(ran.Directory) : null) ?? embryo.Manifest;
-        PodStatus status = PodStatusReader.OfEnded(ran, manifest, embryo.Record);
-        if (!Directory.Exists(ran.Directory))
-        {
-            // A collector was quicker.
-            status = Look(uuid);
-        }
-
+        PodLocation ran = Ran(embryo);
         Announce(ran);
         logger.Ended(uuid, status.ExitCode);
         var flavour = new KeyValuePair<string, object?>("appc.stage1", stage1.Name);
@@ -282,8 +294,6 @@ internal sealed class PodSupervisor(
         {
             await DiscardAsync(uuid).ConfigureAwait(false);
         }
-
-        return status;
     }
 
     /// <summary>Removes a pod that has ended or came to nothing, as far as it can be: the rest is for a garbage collection.</summary>
