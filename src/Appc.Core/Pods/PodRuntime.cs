@@ -194,7 +194,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
             }
         }
 
-        return Task.FromResult<IReadOnlyList<PodStatus>>([.. list.OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue)]);
+        return Task.FromResult<IReadOnlyList<PodStatus>>(list.OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue).ToArray());
     }
 
     /// <summary>

@@ -52,7 +52,7 @@ internal static class PodSockets
 
     /// <summary>The sockets with their apps; the specification was checked.</summary>
     public static IReadOnlyList<Stage1Socket> Assign(PodSpec spec, PodManifest manifest) =>
-        [.. spec.Sockets.Select(s => new Stage1Socket(manifest.Apps.First(a => Declares(a, s)).Name, AcName.Parse(s.Port), s.Handle, s.StartOnConnection))];
+        spec.Sockets.Select(s => new Stage1Socket(manifest.Apps.First(a => Declares(a, s)).Name, AcName.Parse(s.Port), s.Handle, s.StartOnConnection)).ToArray();
 
     /// <summary>Whether an app waits for a connection before it is started.</summary>
     public static bool IsLazy(PodSpec spec, App app) =>
