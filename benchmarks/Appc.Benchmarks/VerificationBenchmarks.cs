@@ -85,7 +85,7 @@ public class VerificationBenchmarks
         int read;
         while ((read = image.Read(_buffer)) > 0)
         {
-            check.Append(_buffer.AsSpan(0, read));
+            check.Append(_buffer.AsMemory(0, read));
         }
 
         return check.Complete();

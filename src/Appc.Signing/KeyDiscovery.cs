@@ -48,7 +48,7 @@ public sealed class KeyDiscovery
             keys.AddRange(await ReadUrlAsync(url, allowHttp, cancellationToken).ConfigureAwait(false));
         }
 
-        return [.. keys.DistinctBy(k => k.Key.ToArmor())];
+        return keys.DistinctBy(k => k.Key.ToArmor()).ToArray();
     }
 
     /// <summary>The keys at an address.</summary>
@@ -62,6 +62,6 @@ public sealed class KeyDiscovery
         byte[] content = await _discovery.DownloadKeysAsync(url, allowHttp, cancellationToken).ConfigureAwait(false);
         using var stream = new MemoryStream(content, writable: false);
         IReadOnlyList<OpenPgpKey> keys = await _keystore.ReadNamedKeysAsync(stream, $"the key file at {CleanText.From(url)}", cancellationToken).ConfigureAwait(false);
-        return [.. keys.Select(k => new OfferedKey(k, url))];
+        return keys.Select(k => new OfferedKey(k, url)).ToArray();
     }
 }

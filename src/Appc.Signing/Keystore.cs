@@ -37,7 +37,7 @@ public sealed class Keystore
             throw new ArgumentException("a keystore needs at least one directory", nameof(options));
         }
 
-        Directories = [.. _options.Directories.Select(Path.GetFullPath)];
+        Directories = _options.Directories.Select(Path.GetFullPath).ToArray();
     }
 
     /// <summary>The keystore's directories, the most important one first; keys are written to that one.</summary>
@@ -64,7 +64,7 @@ public sealed class Keystore
         try
         {
             DateTimeOffset now = _time.GetUtcNow();
-            return [.. Certificate.ReadAll(content).DistinctBy(c => c.Fingerprint).Select(c => new OpenPgpKey(c, _options.Policy, now))];
+            return Certificate.ReadAll(content).DistinctBy(c => c.Fingerprint).Select(c => new OpenPgpKey(c, _options.Policy, now)).ToArray();
         }
         catch (MalformedPacketException e)
         {
@@ -163,7 +163,7 @@ public sealed class Keystore
             orderby entry.Scope, entry.Fingerprint
             select new TrustedKey(
                 entry.Fingerprint, entry.Scope, entry.Path, entry.Certificate is { } c ? new OpenPgpKey(c, _options.Policy, now) : null);
-        return new KeystoreListing([.. keys], snapshot.Problems);
+        return new KeystoreListing(keys.ToArray(), snapshot.Problems);
     }
 
     /// <summary>

@@ -11,16 +11,16 @@ public sealed class OpenPgpKey
         var checker = new CertificateChecker(certificate, policy, now);
         KeyState primary = checker.Primary;
         Certificate = certificate;
-        UserIds = [.. certificate.UserIds.Where(u => u.Tag == PacketTag.UserId).Select(u => CleanText.From(u.Body.Span))];
+        UserIds = certificate.UserIds.Where(u => u.Tag == PacketTag.UserId).Select(u => CleanText.From(u.Body.Span)).ToArray();
         Expires = primary.Expires;
         IsRevoked = primary.Revocation is not null;
         RevocationReason = primary.Revocation?.Describe();
-        Subkeys = [.. certificate.Subkeys.Select(block =>
+        Subkeys = certificate.Subkeys.Select(block =>
         {
             KeyState state = checker.Subkey(block);
             return new OpenPgpSubkey(
                 block.Key.Fingerprint, block.Key.Material.Name, block.Key.Created, state.Expires, state.Revocation is not null, state.Problem);
-        })];
+        }).ToArray();
         Problem = primary.Problem is null || Subkeys.Any(s => s.Problem is null) ? null : primary.Problem;
     }
 

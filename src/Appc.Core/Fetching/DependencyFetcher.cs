@@ -52,7 +52,7 @@ internal sealed class DependencyFetcher(
         }
 
         ThrowIfCircular(top);
-        return [.. _found.Values];
+        return _found.Values.ToArray();
     }
 
     /// <summary>Acquires all; when one fails, the others are stopped, and its failure is the one that is told.</summary>

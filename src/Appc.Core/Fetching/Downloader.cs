@@ -244,7 +244,7 @@ internal sealed class Downloader(HttpTransport http)
                     throw new IOException($"{file.Path} was cut short by another program");
                 }
 
-                _check.Append(buffer.AsSpan(0, count));
+                _check.Append(buffer.AsMemory(0, count));
                 _checked += count;
             }
         }
@@ -275,7 +275,7 @@ internal sealed class Downloader(HttpTransport http)
 
                     read = answer.ReadAsync(next, cancellationToken);
                     ValueTask written = file.AppendAsync(current.AsMemory(0, count), cancellationToken);
-                    _check?.Append(current.AsSpan(0, count));
+                    _check?.Append(current.AsMemory(0, count));
                     _checked += count;
                     await written.ConfigureAwait(false);
                     request.Progress?.Invoke(file.Length, total);

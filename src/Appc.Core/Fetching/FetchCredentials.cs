@@ -14,7 +14,7 @@ public sealed class FetchCredentials
     private readonly Dictionary<string, AuthenticationHeaderValue> _entries = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The hosts and paths that there are credentials for.</summary>
-    public IReadOnlyList<string> Domains => [.. _entries.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Domains => _entries.Keys.Order(StringComparer.Ordinal).ToArray();
 
     /// <summary>Adds a user name and password; replaces what was there for the domain.</summary>
     /// <param name="domain"><c>host[:port][/path]</c>. The path covers itself and what lies below it.</param>

@@ -66,7 +66,7 @@ public sealed partial class ImageStore
         return new ImageCollectReport
         {
             Removed = removed,
-            Kept = [.. plan.Kept],
+            Kept = plan.Kept.ToArray(),
             RenderedTrees = trees,
             Leftovers = leftovers,
             BytesFreed = removed.Sum(r => r.Bytes) + treeBytes + leftoverBytes,
@@ -96,7 +96,7 @@ public sealed partial class ImageStore
             return true;
         }
 
-        if (_options.FindUser?.Invoke(image.Id) is { } user)
+        if (_options.UserOf(image.Id) is { } user)
         {
             plan.Keep(image.Id, image.Manifest.Name, ImageKeepReason.InUse, $"{user} uses it");
             return true;
@@ -177,7 +177,7 @@ public sealed partial class ImageStore
         long bytes = 0;
         using (taken)
         {
-            if (_options.FindUser?.Invoke(id) is not null)
+            if (_options.UserOf(id) is not null)
             {
                 return 0;
             }

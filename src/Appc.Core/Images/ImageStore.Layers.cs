@@ -80,8 +80,8 @@ public sealed partial class ImageStore
             }
 
             return held.Tree.HasWhitelist || LayerConflicts.Exist(held.Images)
-                ? new HeldLayers(held, [Render(held.Tree, cancellationToken)])
-                : new HeldLayers(held, [.. held.Images.Select(l => l.TreePath!)]);
+                ? new HeldLayers(held, new[] { Render(held.Tree, cancellationToken) })
+                : new HeldLayers(held, held.Images.Select(l => l.TreePath!).ToArray());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

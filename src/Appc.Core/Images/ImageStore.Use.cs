@@ -116,7 +116,7 @@ public sealed partial class ImageStore
 
         using (taken)
         {
-            if (_options.FindUser?.Invoke(id) is { } user)
+            if (_options.UserOf(id) is { } user)
             {
                 throw InUse(id.ToString(), user);
             }

@@ -20,9 +20,12 @@ public sealed class ImageStoreOptions
 
     /// <summary>
     /// Asked before an image is removed, under the image's exclusive lock: who uses it? A name to show, such as
-    /// <c>pod 3f2a…</c>; null if nobody does.
+    /// <c>pod 3f2a…</c>; null or empty if nobody does.
     /// </summary>
     public Func<Manifests.ImageId, string?>? FindUser { get; set; }
+
+    /// <summary>Who uses the image; null if nobody does. A function of PowerShell has no other text for that than an empty one.</summary>
+    internal string? UserOf(Manifests.ImageId id) => FindUser?.Invoke(id) is { Length: > 0 } user ? user : null;
 
     /// <summary>Where log messages go.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

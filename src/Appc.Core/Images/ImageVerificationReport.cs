@@ -10,5 +10,5 @@ public sealed record ImageVerificationReport
     public bool IsGood => Images.All(i => i.IsGood);
 
     /// <summary>All findings.</summary>
-    public IReadOnlyList<ImageFinding> Findings => [.. Images.SelectMany(i => i.Findings)];
+    public IReadOnlyList<ImageFinding> Findings => Images.SelectMany(i => i.Findings).ToArray();
 }

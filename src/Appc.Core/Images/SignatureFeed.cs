@@ -67,7 +67,7 @@ internal sealed class SignatureFeed : IDisposable
             {
                 if (_fault is null)
                 {
-                    _check.Append(buffer.AsSpan(0, length));
+                    _check.Append(buffer.AsMemory(0, length));
                 }
             }
 #pragma warning disable CA1031 // Thrown by Finish, on the thread that waits for the result.

@@ -10,9 +10,9 @@ internal sealed unsafe partial class LaunchPlan
 {
     /// <summary>
     /// The descriptor on which the program reports; the plan must set it close-on-exec and keep it to the end. Beyond those
-    /// that programs are handed.
+    /// that programs are handed: an app of a fly pod has its input's hold as 98 and the pod's lock as 99.
     /// </summary>
-    internal const int ReportDescriptor = 98;
+    internal const int ReportDescriptor = 97;
 
     private const int ProgramDescriptor = 4;
     private const int FirstPassedDescriptor = 5;

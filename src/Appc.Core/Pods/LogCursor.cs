@@ -43,7 +43,7 @@ public sealed class LogCursor
         {
             lock (_gate)
             {
-                return [.. _offsets.Select(o => new LogPosition(o.Key[..^4], s_streams.First(s => o.Key.EndsWith(s.Suffix, StringComparison.Ordinal)).Stream, o.Value))];
+                return _offsets.Select(o => new LogPosition(o.Key[..^4], s_streams.First(s => o.Key.EndsWith(s.Suffix, StringComparison.Ordinal)).Stream, o.Value)).ToArray();
             }
         }
     }

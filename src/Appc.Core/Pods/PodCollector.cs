@@ -82,8 +82,8 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
 
         return new GarbageReport
         {
-            Removed = [.. done.Where(p => p.Action == GarbageAction.Removed).Select(p => p.Uuid)],
-            Marked = [.. done.Where(p => p.Action == GarbageAction.Marked).Select(p => p.Uuid)],
+            Removed = done.Where(p => p.Action == GarbageAction.Removed).Select(p => p.Uuid).ToArray(),
+            Marked = done.Where(p => p.Action == GarbageAction.Marked).Select(p => p.Uuid).ToArray(),
             Pods = done,
             ControlGroups = freed.ControlGroups,
             IdRanges = freed.IdRanges,

@@ -14,16 +14,13 @@ internal static class PodDescription
         Manifest = manifest,
         Options = record.Options,
         Mutable = record.Mutable,
-        Apps =
-        [
-            .. manifest.Apps.Select(app => new Stage1App
-            {
-                Name = app.Name,
-                App = app.App ?? new App(),
-                Runtime = app,
-                Layers = record.Apps.FirstOrDefault(a => a.Name == app.Name.ToString())?.Layers ?? [],
-            }),
-        ],
+        Apps = manifest.Apps.Select(app => new Stage1App
+        {
+            Name = app.Name,
+            App = app.App ?? new App(),
+            Runtime = app,
+            Layers = record.Apps.FirstOrDefault(a => a.Name == app.Name.ToString())?.Layers ?? [],
+        }).ToArray(),
     };
 
     /// <summary>A pod of which no more than its name is known.</summary>

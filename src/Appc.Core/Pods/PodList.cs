@@ -13,7 +13,7 @@ internal static class PodList
         PodStatus[][] found = shares == 1
             ? [Read(0)]
             : await Task.WhenAll(Enumerable.Range(0, shares).Select(share => Task.Run(() => Read(share), cancellationToken))).ConfigureAwait(false);
-        return [.. found.SelectMany(f => f).OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue)];
+        return found.SelectMany(f => f).OrderByDescending(p => p.Created ?? DateTimeOffset.MaxValue).ToArray();
 
         PodStatus[] Read(int share)
         {

@@ -34,7 +34,7 @@ internal sealed class PodReifier
     {
         var reifier = new PodReifier(spec);
         PodManifest manifest = reifier.Build(stage1);
-        findings = [.. reifier._faults.Select(f => new PodFinding(PodFailure.BadSpec, f))];
+        findings = reifier._faults.Select(f => new PodFinding(PodFailure.BadSpec, f)).ToArray();
         return manifest;
     }
 

@@ -120,7 +120,7 @@ public sealed class PodRuntimeBuilder
         ImageFetcherOptions fetcherOptions = _fetcherOptions ?? new ImageFetcherOptions { LoggerFactory = LoggerFactory, TimeProvider = TimeProvider };
         return new PodRuntime(
             _root,
-            [.. _stage1s.Select(make => make(this))],
+            _stage1s.Select(make => make(this)).ToArray(),
             images,
             new ImageFetcher(images, verifier, fetcherOptions),
             TimeProvider,

@@ -77,7 +77,7 @@ internal static class PodSockets
 
     /// <summary>The sockets, which were checked, with their apps.</summary>
     public static IReadOnlyList<Stage1Socket> Assign(IList<PodSocket> sockets, PodManifest manifest) =>
-        [.. sockets.Select(s => new Stage1Socket(manifest.Apps.First(a => Declares(a, s)).Name, AcName.Parse(s.Port), s.Handle, s.StartOnConnection))];
+        sockets.Select(s => new Stage1Socket(manifest.Apps.First(a => Declares(a, s)).Name, AcName.Parse(s.Port), s.Handle, s.StartOnConnection)).ToArray();
 
     /// <summary>Whether an app waits for a connection before it is started.</summary>
     public static bool IsLazy(IList<PodSocket> sockets, App app) =>

@@ -167,18 +167,18 @@ internal sealed class PodWatch(PodDirectories pods, EpollLoop loop, ProcessWatch
     {
         while (true)
         {
-            if (_inotify is null && !_blind)
-            {
-                Open();
-            }
-
             try
             {
+                if (_inotify is null && !_blind)
+                {
+                    Open();
+                }
+
                 Look();
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // A newer layout, no permission, a disk that fails.
+                // A newer layout, no permission, a disk that fails. Whoever waits must hear of it, whatever it is.
                 logger.WatchFailed(e);
                 lock (_gate)
                 {

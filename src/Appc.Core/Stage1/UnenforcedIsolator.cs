@@ -13,8 +13,8 @@ public sealed record UnenforcedIsolator(Isolator Isolator, AcName? App, string R
     internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options) =>
         stage1 is IStage1Isolators knows
             ? knows.FindUnenforced(manifest, options)
-            : [.. All(manifest).Where(i => !stage1.Features.EnforcedIsolators.Contains(i.Isolator.Name.ToString()))
-                .Select(i => new UnenforcedIsolator(i.Isolator, i.App, $"the flavour {stage1.Name} does not know it"))];
+            : All(manifest).Where(i => !stage1.Features.EnforcedIsolators.Contains(i.Isolator.Name.ToString()))
+                .Select(i => new UnenforcedIsolator(i.Isolator, i.App, $"the flavour {stage1.Name} does not know it")).ToArray();
 
     /// <summary>The isolators of a pod and of its apps.</summary>
     internal static IEnumerable<(AcName? App, Isolator Isolator)> All(PodManifest manifest) =>

@@ -10,7 +10,8 @@ public interface ISignatureCheck : IDisposable
     IReadOnlyList<SignatureSigner> Candidates { get; }
 
     /// <summary>Takes the next bytes of the signed file (the archive as it lies on disk, compressed or not).</summary>
-    void Append(ReadOnlySpan<byte> data);
+    /// <param name="data">The bytes; they are the caller's again when this returns.</param>
+    void Append(ReadOnlyMemory<byte> data);
 
     /// <summary>Says who signed the bytes that were appended.</summary>
     /// <exception cref="TrustException">No acceptable signature of a trusted key covers these bytes.</exception>

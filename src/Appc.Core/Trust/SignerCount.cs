@@ -43,7 +43,7 @@ internal static class SignerCount
 
         SignatureSigner[] counted = [.. trusted.Where(s => policy.Keys.Count == 0 || policy.Keys.Contains(s.PrimaryFingerprint)).DistinctBy(s => s.PrimaryFingerprint)];
         return counted.Length >= policy.Signers
-            ? [.. counted.Concat(trusted).Distinct()]
+            ? counted.Concat(trusted).Distinct().ToArray()
             : throw TooFew(policy, trusted, counted.Length);
     }
 

@@ -32,9 +32,9 @@ internal sealed class OpenPgpCheck : ISignatureCheck
     }
 
     public IReadOnlyList<SignatureSigner> Candidates =>
-        [.. _work.Signatures.SelectMany(p => p.Candidates.Select(c => Describe(c, p.Signature))).DistinctBy(IdentityOf)];
+        _work.Signatures.SelectMany(p => p.Candidates.Select(c => Describe(c, p.Signature))).DistinctBy(IdentityOf).ToArray();
 
-    public void Append(ReadOnlySpan<byte> data)
+    public void Append(ReadOnlyMemory<byte> data)
     {
         ObjectDisposedException.ThrowIf(_digests.Count == 0, this);
         if (_completed)
@@ -44,7 +44,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
 
         foreach (IncrementalHash digest in _digests.Values)
         {
-            digest.AppendData(data);
+            digest.AppendData(data.Span);
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed class OpenPgpCheck : ISignatureCheck
             _logger.GoodSignature(signer.Fingerprint, signer.Algorithm, signer.Created);
         }
 
-        return new SignatureVerdict([.. signers.DistinctBy(IdentityOf)]);
+        return new SignatureVerdict(signers.DistinctBy(IdentityOf).ToArray());
     }
 
     public void Dispose()

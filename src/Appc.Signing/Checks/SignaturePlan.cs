@@ -153,7 +153,7 @@ internal sealed class SignaturePlan(
         {
             // A scope whose own copy of the key refuses must not fall back to a wider scope whose copy does not.
             candidates.Add(new Candidate(
-                first, copies[0].Entry.Certificate!, scopes, [.. record.Effective.Select(e => e.Scope).Except(scopes)]));
+                first, copies[0].Entry.Certificate!, scopes, record.Effective.Select(e => e.Scope).Except(scopes).ToArray()));
             return;
         }
 

@@ -25,9 +25,9 @@ internal sealed class KeyRecord
     /// <summary>The entry that decides, for each scope that mentions the key.</summary>
     public IReadOnlyList<KeystoreEntry> Effective { get; }
 
-    public IReadOnlyList<string> Scopes => [.. Effective.Where(e => e.Certificate is not null).Select(e => e.Scope)];
+    public IReadOnlyList<string> Scopes => Effective.Where(e => e.Certificate is not null).Select(e => e.Scope).ToArray();
 
-    public IReadOnlyList<string> MaskedScopes => [.. Effective.Where(e => e.Certificate is null).Select(e => e.Scope)];
+    public IReadOnlyList<string> MaskedScopes => Effective.Where(e => e.Certificate is null).Select(e => e.Scope).ToArray();
 
     /// <summary>The entry that decides for a name: that of the most specific scope; null if no scope covers it.</summary>
     public KeystoreEntry? EntryFor(AcIdentifier name) =>

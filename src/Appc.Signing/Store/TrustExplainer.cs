@@ -8,10 +8,10 @@ namespace Appc.Signing.Store;
 internal sealed class TrustExplainer(OpenPgpPolicy policy, DateTimeOffset now)
 {
     public IReadOnlyList<KeyExplanation> Explain(KeystoreSnapshot snapshot, AcIdentifier name) =>
-        [.. snapshot.Records.Select(r => Explain(r, name))
+        snapshot.Records.Select(r => Explain(r, name))
             .OrderByDescending(k => k.Accepted)
             .ThenByDescending(k => k.Scope?.Length ?? -1)
-            .ThenBy(k => k.Fingerprint, StringComparer.Ordinal)];
+            .ThenBy(k => k.Fingerprint, StringComparer.Ordinal).ToArray();
 
     private KeyExplanation Explain(KeyRecord record, AcIdentifier name)
     {

@@ -59,7 +59,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         SocketActivation = true,
         EndsWithHost = true,
         UserNamespaces = false,
-        EnforcedIsolators =
+        EnforcedIsolators = (string[])
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet,
             IsolatorNames.NoNewPrivileges, IsolatorNames.OomScoreAdj, IsolatorNames.Sysctl,

@@ -92,6 +92,9 @@ internal sealed class NspawnApps(
 
         DateTimeOffset? before = PodFiles.ReadBegun(pod.Directory, name);
         Remove(_paths.Status, Stage1Pod.ReadyName(name));
+
+        // Its restarts are counted anew: one that was given up would be given up at once.
+        Remove(_paths.Status, AppRestarts.NameOf(name));
         string unit = NspawnApp.UnitNameOf(name);
         using DirectoryChanges changes = new(_paths.Status);
 

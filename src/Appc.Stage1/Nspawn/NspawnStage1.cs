@@ -61,7 +61,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
         Readiness = true,
         Restarts = true,
         SocketActivation = true,
-        EnforcedIsolators =
+        EnforcedIsolators = (string[])
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
             IsolatorNames.OomScoreAdj, IsolatorNames.SeccompRetainSet, IsolatorNames.SeccompRemoveSet, IsolatorNames.Sysctl,

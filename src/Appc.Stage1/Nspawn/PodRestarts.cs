@@ -16,15 +16,21 @@ internal static class PodRestarts
 
     private static string GivenUpUnitOf(NspawnApp app) => $"given-up-{app.Name}.service";
 
-    internal static IEnumerable<(string Name, string Text)> Units(NspawnApp app, PodExitPolicy exit)
+    internal static IEnumerable<(string Name, string Text)> Units(NspawnApp app, PodExitPolicy exit, bool mutable)
     {
         if (app.Restart is not { } policy)
         {
             yield break;
         }
 
-        yield return (BeginUnitOf(app), Begun(new UnitText().Section("Unit").Set("OnFailure", GivenUpUnitOf(app)))
-            .Section("Service")
+        UnitText begin = Begun(new UnitText().Section("Unit").Set("OnFailure", GivenUpUnitOf(app)));
+        if (mutable)
+        {
+            // What marks each beginning empties the status, which whoever gives the app up then writes.
+            begin.Set("After", PodUnits.BegunUnitOf(app.Name));
+        }
+
+        yield return (BeginUnitOf(app), begin.Section("Service")
             .Set("Type", "oneshot")
             .Set("TimeoutStopSec", "5s")
             .Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/begin {Arguments(app.Name, policy)}").ToString());

@@ -93,7 +93,7 @@ internal static class PodUnits
             yield return (app.PostStopUnitName, PostStopUnit(pod, app, host, sets, stopTimeout, subject));
         }
 
-        foreach ((string name, string text) in PodRestarts.Units(app, PolicyOf(pod)))
+        foreach ((string name, string text) in PodRestarts.Units(app, PolicyOf(pod), pod.Mutable))
         {
             yield return (name, text);
         }

@@ -58,7 +58,7 @@ internal static class Stage1TreeScripts
 
         // Fails where the app did, which decides on what follows.
         ("given-up", """
-            if [ ! -e "/appc/status/$1" ]; then
+            if [ ! -s "/appc/status/$1" ]; then
                 read -r state starts code status result rest < "/appc/status/.restart-$1"
                 printf '%s %s %s\n' "$code" "$status" "$result" > "/appc/status/$1"
             fi

@@ -9,7 +9,7 @@ using Appc.Stage1;
 namespace Appc.Testing;
 
 /// <summary>
-/// A pod for the length of a test: <c>await using TestPod redis = await TestPod.StartAsync("redis.aci", options)</c> returns
+/// A pod for the length of a test: <c>await using TestPod redis = await TestPod.StartAsync("./redis.aci", options)</c> returns
 /// when it is ready, and its end is the pod's. The pod dies with the test run, also by <c>kill -9</c>; its directory is
 /// removed by the next one. Needs root, as all pods do.
 /// </summary>

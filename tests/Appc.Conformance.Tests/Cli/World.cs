@@ -63,7 +63,7 @@ public sealed class World : IAsyncDisposable
 
     /// <summary>Builds an image of the shared root file system; signs it unless told not to.</summary>
     public async Task<string> BuildAsync(
-        string name = "example.com/hello", string version = "1.0.0", string? rootfs = null, string? key = "publisher", string exec = """["/bin/true"]""", string extra = "", string? file = null)
+        string name = "example.com/hello", string version = "1.0.0", string? rootfs = null, string? key = "publisher", string exec = """["/bin/true"]""", string extra = "", string? file = null, string port = "")
     {
         string manifest = File_("manifest.json");
         await File.WriteAllTextAsync(manifest, $$"""
@@ -71,7 +71,7 @@ public sealed class World : IAsyncDisposable
               "acKind": "ImageManifest", "acVersion": "0.8.11", "name": "{{name}}",
               "labels": [{"name":"version","value":"{{version}}"},{"name":"os","value":"linux"},{"name":"arch","value":"{{Architecture}}"}],
               {{extra}}
-              "app": { "exec": {{exec}}, "user": "0", "group": "0" }
+              "app": { "exec": {{exec}}, "user": "0", "group": "0"{{(port.Length == 0 ? "" : $", \"ports\": [{port}]")}} }
             }
             """);
         string path = File_(file ?? $"{name[(name.LastIndexOf('/') + 1)..]}-{version}.aci");

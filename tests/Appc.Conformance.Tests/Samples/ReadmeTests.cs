@@ -16,7 +16,7 @@ public sealed partial class ReadmeTests(Materials materials)
 
         string project = Directory.CreateDirectory(world.File_("sample")).FullName;
         await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), sample);
-        await File.WriteAllTextAsync(Path.Combine(project, "sample.csproj"), Project());
+        await File.WriteAllTextAsync(Path.Combine(project, "sample.csproj"), Project([]));
         await Programs.MustAsync("dotnet", "build", project, "-v", "quiet", "-nologo", "-o", Path.Combine(project, "out"));
         await world.BuildAsync(exec: """["/bin/sh", "-c", "echo hello from a pod; exit 3"]""", file: "hello.aci");
 
@@ -35,11 +35,12 @@ public sealed partial class ReadmeTests(Materials materials)
         Assert.Equal(new Outcome(0, "hello from a pod\nexit code 3\n", string.Empty), outcome);
     }
 
-    private static string Project()
+    /// <summary>A project of a program against the libraries that the command line program was published with, and others.</summary>
+    internal static string Project(IEnumerable<string> others)
     {
-        string published = Path.GetDirectoryName(Materials.Appc)!;
+        string[] published = Directory.GetFiles(Path.GetDirectoryName(Materials.Appc)!, "*.dll");
         IEnumerable<string> references =
-            from library in Directory.EnumerateFiles(published, "*.dll")
+            from library in published.Concat(others).DistinctBy(Path.GetFileName)
             where Path.GetFileName(library) != "appc.dll"
             select $"""    <Reference Include="{library}" />""";
         return $"""

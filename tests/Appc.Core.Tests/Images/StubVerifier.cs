@@ -30,7 +30,7 @@ internal sealed class StubVerifier : ISignatureVerifier
 
         public IReadOnlyList<SignatureSigner> Candidates { get; } = [new SignatureSigner("ab12", "ab12", "Tester", DateTimeOffset.UnixEpoch, "none", [scope])];
 
-        public void Append(ReadOnlySpan<byte> data) => _hash.AppendData(data);
+        public void Append(ReadOnlyMemory<byte> data) => _hash.AppendData(data.Span);
 
         public SignatureVerdict Complete()
         {

@@ -12,7 +12,7 @@ internal static class Verification
         using ISignatureCheck check = await verifier.BeginAsync(stream, name is null ? null : AcIdentifier.Parse(name));
         for (int i = 0; i < image.Length; i += 100)
         {
-            check.Append(image.AsSpan(i, Math.Min(100, image.Length - i)));
+            check.Append(image.AsMemory(i, Math.Min(100, image.Length - i)));
         }
 
         return check.Complete();

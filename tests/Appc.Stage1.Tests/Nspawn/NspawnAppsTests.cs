@@ -103,6 +103,24 @@ public sealed class NspawnAppsTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_app_that_is_past_its_restarts_has_exited_and_can_be_started_by_hand()
+    {
+        Pod pod = await _pods.RunAsync(await SpecAsync("first"));
+        AppSpec flaky = await AppAsync("flaky");
+        flaky.Restart = new RestartPolicy { MaxRestarts = 1, Delay = TimeSpan.FromMilliseconds(10) };
+        flaky.Arguments[1] = "echo try; exit 5";
+        await pod.AddAppAsync(flaky).WaitAsync(ServicePods.Limit);
+
+        await WaitForAsync(async () => (await pod.GetStatusAsync()).Apps[1] is { State: AppState.Exited, ExitCode: 5, RestartCount: 1 });
+        Assert.Equal("try\ntry\n", await pod.ReadOutputAsync("flaky"));
+
+        await pod.StartAppAsync("flaky").WaitAsync(ServicePods.Limit);
+        await WaitForAsync(async () => (await pod.ReadOutputAsync("flaky")).StartsWith("try\ntry\ntry\n", StringComparison.Ordinal));
+        await WaitForAsync(async () => (await pod.GetStatusAsync()).Apps[1] is { State: AppState.Exited, ExitCode: 5 });
+        Assert.Equal(PodState.Running, (await pod.GetStatusAsync()).State);
+    }
+
+    [Fact]
     public async Task What_cannot_be_added_changes_nothing()
     {
         Pod pod = await _pods.RunAsync(await SpecAsync("first"));

@@ -33,7 +33,7 @@ internal sealed class AttachPods(NspawnFixture fixture) : IAsyncDisposable
         return new AppSpec(_image) { Input = input, Arguments = { script }, User = user };
     }
 
-    public async Task<Pod> RunAsync(string flavour, params AppSpec[] apps)
+    public Task<Pod> RunAsync(string flavour, params AppSpec[] apps)
     {
         PodSpec spec = new() { Stage1 = flavour };
         foreach (AppSpec app in apps)
@@ -41,6 +41,11 @@ internal sealed class AttachPods(NspawnFixture fixture) : IAsyncDisposable
             spec.Apps.Add(app);
         }
 
+        return RunAsync(spec);
+    }
+
+    public async Task<Pod> RunAsync(PodSpec spec)
+    {
         Pod pod = await Runtime.RunAsync(spec).WaitAsync(Limit);
         _pods.Add(pod);
         return pod;

@@ -56,6 +56,23 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
         Assert.Contains("has ended", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_input_stays_open_where_nobody_is_attached_in_a_pod_that_records_its_own_end()
+    {
+        AppSpec app = await _pods.AppAsync(AppInput.Stream, "echo ready; read line; echo \"got $line\"; exit 6");
+        Pod pod = await _pods.RunAsync(new PodSpec(app) { Stage1 = "fly", Options = new Stage1Options { RecordsOwnEnd = true } });
+
+        await using (PodAttachment first = await pod.AttachAsync(null, new AttachOptions { FromStart = true }))
+        {
+            await AttachPods.ReadUntilAsync(first.Output, "ready");
+        }
+
+        await using PodAttachment second = await pod.AttachAsync();
+        await AttachPods.TypeAsync(second, "it\n");
+        Assert.Equal("got it\n", await AttachPods.ReadTextAsync(second.Output));
+        Assert.Equal(6, (await pod.WaitAsync()).ExitCode);
+    }
+
     [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]

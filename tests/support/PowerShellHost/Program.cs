@@ -1,6 +1,5 @@
 // Runs a PowerShell script as pwsh would: prints what it returns, a line each, and ends with 1 if it failed.
 //   PowerShellHost SCRIPT [-NAME VALUE]...
-using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 
@@ -8,19 +7,17 @@ using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.Cre
 runspace.Open();
 runspace.SessionStateProxy.Path.SetLocation(Environment.CurrentDirectory);
 using PowerShell shell = PowerShell.Create(runspace);
-shell.AddScript(await File.ReadAllTextAsync(args[0]), useLocalScope: true);
+shell.AddCommand(Path.GetFullPath(args[0]), useLocalScope: true);
 for (int i = 1; i + 1 < args.Length; i += 2)
 {
     shell.AddParameter(args[i].TrimStart('-'), args[i + 1]);
 }
 
+using PSDataCollection<PSObject> output = [];
+output.DataAdded += (_, added) => Console.WriteLine(output[added.Index]);
 try
 {
-    Collection<PSObject> results = shell.Invoke();
-    foreach (PSObject result in results)
-    {
-        Console.WriteLine(result);
-    }
+    shell.Invoke(null, output);
 }
 catch (RuntimeException exception)
 {

@@ -90,11 +90,8 @@ internal sealed class ImageVerifier(
         TreeDigest = _digest,
         TreeFiles = _files,
         Unchecked = _unchecked,
-        UnknownFiles =
-        [
-            .. Directory.EnumerateFileSystemEntries(_directory).Select(p => Path.GetFileName(p)).Except(KnownNames)
-                .Select(n => ByteText.Show(Encoding.UTF8.GetBytes(n))).Order(StringComparer.Ordinal),
-        ],
+        UnknownFiles = Directory.EnumerateFileSystemEntries(_directory).Select(p => Path.GetFileName(p)).Except(KnownNames)
+            .Select(n => ByteText.Show(Encoding.UTF8.GetBytes(n))).Order(StringComparer.Ordinal).ToArray(),
     };
 
     private ImageProvenance? ReadProvenance()
@@ -121,7 +118,7 @@ internal sealed class ImageVerifier(
             while ((length = archive.Read(buffer)) > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                check.Append(buffer.AsSpan(0, length));
+                check.Append(buffer.AsMemory(0, length));
             }
 
             return check.Complete();

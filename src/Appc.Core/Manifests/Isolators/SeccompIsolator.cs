@@ -32,8 +32,8 @@ public abstract record SeccompIsolator : Isolator
     public string? Errno { get; }
 
     /// <summary>The wildcards of <see cref="Set"/>, such as <c>@appc.io/all</c>.</summary>
-    public IReadOnlyList<string> Wildcards => [.. Set.Where(static entry => entry.StartsWith('@'))];
+    public IReadOnlyList<string> Wildcards => Set.Where(static entry => entry.StartsWith('@')).ToArray();
 
     /// <summary>The system calls of <see cref="Set"/> without the wildcards.</summary>
-    public IReadOnlyList<string> SystemCalls => [.. Set.Where(static entry => !entry.StartsWith('@'))];
+    public IReadOnlyList<string> SystemCalls => Set.Where(static entry => !entry.StartsWith('@')).ToArray();
 }

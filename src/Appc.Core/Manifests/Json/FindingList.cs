@@ -27,7 +27,7 @@ internal sealed class FindingList(int most)
     public IReadOnlyList<ManifestFinding> Findings => _findings ?? [];
 
     /// <summary>The findings in the order of the document.</summary>
-    public IReadOnlyList<ManifestFinding> InOrder() => [.. Findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
+    public IReadOnlyList<ManifestFinding> InOrder() => Findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column).ToArray();
 
     public void Push(string member) => PushSegment(new PathSegment(member, 0));
 

@@ -37,7 +37,7 @@ internal sealed class HashVerifier : ISignatureVerifier
 
         public IReadOnlyList<SignatureSigner> Candidates { get; } = [new SignatureSigner("aa", "aa", "Tester", DateTimeOffset.UnixEpoch, "SHA256", [scope])];
 
-        public void Append(ReadOnlySpan<byte> data) => _hash.AppendData(data);
+        public void Append(ReadOnlyMemory<byte> data) => _hash.AppendData(data.Span);
 
         public SignatureVerdict Complete() => Convert.ToHexStringLower(_hash.GetHashAndReset()) == expected
             ? new SignatureVerdict(Candidates)
