@@ -31,7 +31,7 @@ public sealed partial class ImageStore
     {
         ArgumentNullException.ThrowIfNull(id);
         return TryHoldAlone(id) is { } held
-            ? Task.FromResult(new HeldLayers(held, trees ? [held.Images[0].TreePath!] : []))
+            ? Task.FromResult(new HeldLayers(held, trees ? new[] { held.Images[0].TreePath! } : []))
             : DedicatedThread.RunAsync("appc layers", () => HoldLayers(id, trees, cancellationToken));
     }
 

@@ -52,7 +52,7 @@ internal static class NameFileSteps
 
     /// <summary>Paths in the app's root of the files that it is given.</summary>
     internal static IReadOnlyList<string> PathsFor(Stage1Options options, string hostname, ImageTree image) =>
-        [.. FilesFor(options, hostname, image).Select(f => "/etc/" + f.Name)];
+        FilesFor(options, hostname, image).Select(f => "/etc/" + f.Name).ToArray();
 
     private static IEnumerable<(string Name, byte[] Content)> FilesFor(Stage1Options options, string hostname, ImageTree image)
     {

@@ -1,5 +1,5 @@
 # Flavours that are classes of a script: each hands what it is asked on to one of the library, and notes it.
-class OwnStage1 : Appc.Stage1.IStage1, Appc.Stage1.IStage1Attach, Appc.Stage1.IStage1Collector, Appc.Stage1.IStage1Exec, Appc.Stage1.IStage1Isolators {
+class OwnStage1 : Appc.Stage1.IStage1, Appc.Stage1.IStage1Attach, Appc.Stage1.IStage1Collector, Appc.Stage1.IStage1Exec, Appc.Stage1.IStage1Isolators, Appc.Stage1.IStage1Layers {
     [object] $Inner
     [Collections.Concurrent.ConcurrentDictionary[string, object]] $Seen = [Collections.Concurrent.ConcurrentDictionary[string, object]]::new()
     # Properties of a class are read on any thread; its methods run on the thread of the script.
@@ -40,6 +40,10 @@ class OwnStage1 : Appc.Stage1.IStage1, Appc.Stage1.IStage1Attach, Appc.Stage1.IS
         $task = $this.Inner.ExecAsync($pod, $first, $app, $command, $cancel)
         $this.Seen['exec'] = $task
         return $task
+    }
+    [Appc.Stage1.Stage1Layer] LayerOf([Appc.Stage1.Stage1Pod] $pod, [Appc.Manifests.AcName] $app) {
+        $this.Seen['layer'] = $this.Inner.LayerOf($pod, $app)
+        return $this.Seen['layer']
     }
     [Collections.Generic.IReadOnlyList[Appc.Stage1.UnenforcedIsolator]] FindUnenforced([Appc.Manifests.PodManifest] $manifest, [Appc.Stage1.Stage1Options] $options) {
         return $this.Inner.FindUnenforced($manifest, $options)

@@ -1,4 +1,5 @@
 # Runs pods of the flavour fly: prepared, run, awaited, read, attached to, entered, named, listed, watched, collected.
+using namespace Appc.Images
 using namespace Appc.Manifests
 using namespace Appc.Pods
 using namespace Appc.Stage1
@@ -66,7 +67,10 @@ Show 'event options' $options
 $events = Wait-Task ($runtime.SubscribeAsync($options))
 (Wait-Task ($pod.GetStatusAsync())).State
 (Wait-Task ($pod.GetManifestAsync())).Apps[0].Name.ToString()
-$pod = Wait-Task ($runtime.RunPreparedAsync($pod.Uuid, [TrustPolicy]::Insecure))
+$now = [RunPreparedOptions]::new()
+$now.Trust = [TrustPolicy]::Insecure
+if ($now.Sockets.Count -ne 0 -or -not $now.Trust) { throw 'the options of a start are not what was set' }
+$pod = Wait-Task ($runtime.RunPreparedAsync($pod.Uuid, $now))
 $running = Wait-Task ($pod.WaitUntilReadyAsync([timespan]::FromSeconds(60)))
 Show 'running' $running @('Pid')
 $attach = [AttachOptions] @{ FromStart = $true; Input = $true; Size = $null }
@@ -155,6 +159,12 @@ $inside.StandardInput.Flush()
 $stopped = Wait-Task ($pod.StopAsync([timespan]::FromSeconds(10)))
 "$($stopped.State) $($stopped.ExitCode) $($own.Seen['grace'])"
 
+# An image of what it left.
+$left = Wait-Task ($pod.ExportAsync("$Work/left.aci", 'shell', [AciBuildOptions] @{ Compression = [ArchiveCompression]::None }))
+Format-Value "$left $([IO.File]::Exists("$Work/left.aci"))"
+$layer = $own.Seen['layer']
+"$($layer.Directory.EndsWith('/upper')) $($layer.FirstId) $($layer.Foreign[0])"
+
 # What the flavour of the script was handed.
 $handed = $own.Seen['pod']
 Show 'stage1 pod' $handed @('Manifest', 'App', 'Runtime', 'LockDescriptor', 'Options')
@@ -194,4 +204,4 @@ $own.Inner.Dispose()
 $extended = [FlyPodRuntimeBuilderExtensions]::UseFly([PodRuntimeBuilder]::new("$Work/data")).Build()
 "$($extended.Stage1s.Name)"
 $extended.Dispose()
-Show-Rebuilt $ended, $running, $seen, $result, $report, $health, $logs, $attach, $exec, $spec.Options, $own.Inner.Features, $cursor.Positions, $handed, $own.Seen['command'], $process, (Wait-Task $started.Ended), ([UnenforcedIsolator]::new([OomScoreAdjIsolator]::new(1), $name, 'why', 'what')), ([PodFinding]::new([PodFailure]::BadSpec, 'one')), ([TerminalSize]::new(1, 2)), $started, $attached, (Wait-Task $own.Seen['garbage']), ([Stage1HostReport] @{ Version = '1' })
+Show-Rebuilt $ended, $running, $seen, $result, $report, $health, $logs, $attach, $exec, $spec.Options, $own.Inner.Features, $cursor.Positions, $handed, $own.Seen['command'], $process, (Wait-Task $started.Ended), ([UnenforcedIsolator]::new([OomScoreAdjIsolator]::new(1), $name, 'why', 'what')), ([PodFinding]::new([PodFailure]::BadSpec, 'one')), ([TerminalSize]::new(1, 2)), $started, $attached, (Wait-Task $own.Seen['garbage']), $layer, ([Stage1HostReport] @{ Version = '1' })

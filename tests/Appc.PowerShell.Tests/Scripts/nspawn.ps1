@@ -82,6 +82,7 @@ Show 'stage1 socket' $own.Seen['pod'].Sockets[0] @('Handle')
 (Wait-Task ($pod.StopAsync([timespan]::FromSeconds(10)))).State
 $listener.Stop()
 $handed = $own.Seen['pod']
+"$($own.Inner.LayerOf($handed, $handed.Apps[0].Name).FirstId -gt 0)"
 Wait-Task ($own.Inner.CollectAsync($handed, [Threading.CancellationToken]::None))
 Wait-Task ($pod.RemoveAsync())
 
