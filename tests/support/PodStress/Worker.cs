@@ -35,7 +35,7 @@ internal sealed class Worker
         worker.Answer(new PodAnswer());
         while (await Console.In.ReadLineAsync() is { } line)
         {
-            PodCommand command = JsonSerializer.Deserialize<PodCommand>(line)!;
+            PodCommand command = JsonSerializer.Deserialize(line, PodJson.Default.PodCommand)!;
             _ = Task.Run(() => worker.ExecuteAsync(command));
         }
 
@@ -171,7 +171,7 @@ internal sealed class Worker
 
     private void Answer(PodAnswer answer)
     {
-        string line = JsonSerializer.Serialize(answer);
+        string line = JsonSerializer.Serialize(answer, PodJson.Default.PodAnswer);
         lock (_gate)
         {
             Console.Out.WriteLine(line);
