@@ -33,6 +33,7 @@ internal sealed class ModelOperation(PodCommand command, ModelWorker worker)
             Command.OwnControlGroup ? "own-control-group" : null,
             Command.Stage1,
             Command.Operation is "stop" or "wait" or "collect" ? $"{Command.Milliseconds}ms" : null,
+            Command.Eager ? "eager" : null,
             Command.ExpirePrepared ? "expire-prepared" : null,
         ]).Where(w => w is not null));
         string came = Answer switch

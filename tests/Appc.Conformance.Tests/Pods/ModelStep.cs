@@ -59,9 +59,23 @@ internal sealed record ModelStep(IReadOnlyList<(int Worker, PodCommand Command)>
             commands.Add((worker, command));
         }
 
-        int? victim = random.Next(100) < 18 ? random.Next(5) == 0 ? random.Next(workers) : commands[random.Next(count)].Worker : null;
-        double longest = random.Next(5) switch { 0 => 0, 1 => 0.3, 2 => 2, 3 => 6, _ => 20 };
         double lag = random.Next(2) * 4 * random.NextDouble();
+        if (random.Next(7) == 0)
+        {
+            // Somebody else takes hold of a pod in the moments in which it is being started.
+            int chaser = (commands[0].Worker + 1 + random.Next(workers - 1)) % workers;
+            int named = random.Next(NamedSlots);
+            string chase = random.Next(4) switch { 0 => "remove", 1 => "status", _ => "stop" };
+            commands =
+            [
+                (commands[0].Worker, DrawPod(random, "run", named, nspawn)),
+                (chaser, DrawOther(random, chase, named, uuidOf) with { Pod = NameOf(named), Eager = chase == "stop" }),
+            ];
+            lag = 15 * random.NextDouble();
+        }
+
+        int? victim = random.Next(100) < 18 ? random.Next(5) == 0 ? random.Next(workers) : commands[random.Next(commands.Count)].Worker : null;
+        double longest = random.Next(5) switch { 0 => 0, 1 => 0.3, 2 => 2, 3 => 6, _ => 20 };
         return new ModelStep(
             commands, TimeSpan.FromMilliseconds(lag), victim, TimeSpan.FromMilliseconds(longest * random.NextDouble()), random.Next(workers));
     }

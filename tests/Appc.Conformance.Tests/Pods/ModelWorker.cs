@@ -54,7 +54,7 @@ internal sealed class ModelWorker : IAsyncDisposable
         _asked[id] = answer;
         try
         {
-            _process.StandardInput.WriteLine(JsonSerializer.Serialize(command with { Id = id }));
+            _process.StandardInput.WriteLine(JsonSerializer.Serialize(command with { Id = id }, PodJson.Default.PodCommand));
             _process.StandardInput.Flush();
         }
         catch (IOException)
@@ -102,7 +102,7 @@ internal sealed class ModelWorker : IAsyncDisposable
             PodAnswer answer;
             try
             {
-                answer = JsonSerializer.Deserialize<PodAnswer>(line)!;
+                answer = JsonSerializer.Deserialize(line, PodJson.Default.PodAnswer)!;
             }
             catch (JsonException) when (Killed)
             {

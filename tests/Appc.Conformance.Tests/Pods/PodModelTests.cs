@@ -12,7 +12,7 @@ public sealed class PodModelTests(ITestOutputHelper output)
     public async Task Whatever_processes_do_and_whoever_is_killed_the_pods_are_as_the_model_allows()
     {
         int seed = Number("APPC_MODEL_SEED", Random.Shared.Next(100_000));
-        int steps = Number("APPC_MODEL_STEPS", 400);
+        int steps = Number("APPC_MODEL_STEPS", 300);
         output.WriteLine($"APPC_MODEL_SEED={seed} APPC_MODEL_STEPS={steps}");
         await using ModelRun run = new(seed, nspawn: Number("APPC_MODEL_NSPAWN", 0) != 0);
 

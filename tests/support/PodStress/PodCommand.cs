@@ -42,6 +42,9 @@ public sealed record PodCommand
     /// <summary>Time limit of a wait, grace of a stop or of a collection.</summary>
     public int Milliseconds { get; init; }
 
+    /// <summary>Whether it is tried again and again for a while, as long as the pod is not there or not so far.</summary>
+    public bool Eager { get; init; }
+
     /// <summary>For a collection: whether prepared pods are collected too.</summary>
     public bool ExpirePrepared { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Appc.Images;
@@ -15,6 +16,8 @@ internal sealed class Worker
 {
     /// <summary>The key of the pods' label.</summary>
     public const string LabelKey = "slot";
+
+    private static readonly TimeSpan Eagerness = TimeSpan.FromMilliseconds(300);
 
     private readonly Lock _gate = new();
     private readonly string _root;
@@ -35,7 +38,7 @@ internal sealed class Worker
         worker.Answer(new PodAnswer());
         while (await Console.In.ReadLineAsync() is { } line)
         {
-            PodCommand command = JsonSerializer.Deserialize<PodCommand>(line)!;
+            PodCommand command = JsonSerializer.Deserialize(line, PodJson.Default.PodCommand)!;
             _ = Task.Run(() => worker.ExecuteAsync(command));
         }
 
@@ -43,6 +46,18 @@ internal sealed class Worker
     }
 
     private async Task ExecuteAsync(PodCommand command)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        PodAnswer answer;
+        do
+        {
+            answer = await TryAsync(command);
+        }
+        while (command.Eager && answer.Failure is nameof(PodFailure.NotFound) or nameof(PodFailure.WrongState) && clock.Elapsed < Eagerness);
+        Answer(answer with { Id = command.Id });
+    }
+
+    private async Task<PodAnswer> TryAsync(PodCommand command)
     {
         string? uuid = null;
         PodAnswer answer;
@@ -63,7 +78,7 @@ internal sealed class Worker
             answer = new PodAnswer { Error = e.GetType().Name, Message = e.ToString() };
         }
 
-        Answer(answer with { Id = command.Id, Uuid = answer.Uuid ?? uuid });
+        return answer with { Uuid = answer.Uuid ?? uuid };
     }
 
     private async Task<PodAnswer> ExecuteAsync(PodCommand command, Pod? pod)
@@ -171,7 +186,7 @@ internal sealed class Worker
 
     private void Answer(PodAnswer answer)
     {
-        string line = JsonSerializer.Serialize(answer);
+        string line = JsonSerializer.Serialize(answer, PodJson.Default.PodAnswer);
         lock (_gate)
         {
             Console.Out.WriteLine(line);
