@@ -20,6 +20,7 @@ builder.Services.AddAppc(runtime =>
         runtime.UseTrustPolicy(TrustPolicy.Insecure);
     }
 });
+builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddHostedService<PodSupervision>();
 
 // Longer than apps get to stop by themselves.
