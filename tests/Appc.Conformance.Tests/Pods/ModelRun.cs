@@ -132,7 +132,7 @@ internal sealed class ModelRun : IAsyncDisposable
             }
             catch (TimeoutException)
             {
-                throw new ModelException($"no answer: {operations[i]}");
+                throw new ModelException(string.Join('\n', _workers.Select(w => w.Fault).Where(f => f is not null).Prepend($"no answer: {operations[i]}")));
             }
 
             string what = operations[i].Command.Operation + (operations[i].Answer switch { null => " killed", { Failure: { } failure } => " " + failure, _ => "" });
