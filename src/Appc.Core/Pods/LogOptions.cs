@@ -12,7 +12,7 @@ public sealed record LogOptions
     public bool Follow { get; init; }
 
     /// <summary>With how many of the last lines each stream begins. Of no effect on streams in which <see cref="Cursor"/> has a position.</summary>
-    /// <value>The default value is null: with all that is there.</value>
+    /// <value>The default value is null: with all that is there. With 0, a copy to nowhere gives a cursor of this moment.</value>
     public int? Tail { get; init; }
 
     /// <summary>Where to begin; it is moved on with what is copied.</summary>

@@ -313,7 +313,6 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), FollowAsync(recorded, ended, BeginLog(pod, streams, ended), pod, limits));
     }
 
-    /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     /// <inheritdoc/>
     public Stage1Layer LayerOf(Stage1Pod pod, AcName app)
     {
@@ -323,6 +322,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         return new Stage1Layer(Path.Combine(pod.Directory, "stage1", "upper"), 0, NameFileSteps.PathsFor(InEffect(pod.Options), FlyPlan.HostNameOf(pod), tree));
     }
 
+    /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
 
     private async Task KeepLogsAsync(Stage1Pod pod, long limit, Task ended)
