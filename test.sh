@@ -16,7 +16,9 @@ need_dotnet
 
 started=$SECONDS
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+# One compiler for all projects, here and where tests publish programs, instead of a cold one for each; it goes with this run.
+export UseSharedCompilation=true
+trap 'rm -rf "$results"; dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1 || true' EXIT
 
 echo "== build (Release, warnings are errors)"
 dotnet build Appc.sln -c Release -v quiet -nologo -clp:ErrorsOnly
