@@ -39,7 +39,8 @@ public sealed class NativeProgram : IDisposable
 
     private async Task<(string Program, string Output)> PublishAsync()
     {
-        (int status, string output) = await RunAsync("dotnet", ["publish", SourceTree.Path("tests/Appc.Aot"), "-c", "Release", "--artifacts-path", _folder, "-v", "q", "--nologo", "-nodeReuse:false"]);
+        // The analyzers have run when the solution was built; what the native compiler and the trimmer find is said all the same.
+        (int status, string output) = await RunAsync("dotnet", ["publish", SourceTree.Path("tests/Appc.Aot"), "-c", "Release", "--artifacts-path", _folder, "-v", "q", "--nologo", "-nodeReuse:false", "-p:RunAnalyzers=false"]);
         Assert.True(status == 0, output);
         return (Path.Combine(_folder, "publish", "Appc.Aot", "release", "Appc.Aot"), output);
     }
