@@ -24,7 +24,7 @@ internal static class PodTraffic
             List<double> prepared = await TimeAsync(pods, () => runtime.PrepareAsync(Spec(image)));
             Print("prepare", prepared);
 
-            Print($"list of {pods} prepared pods, by a runtime that listed them before", await TimeAsync(20, () => runtime.ListAsync(), rehearsals: 3));
+            Print($"list of {pods} prepared pods, by a runtime that listed them before", await TimeAsync(20, () => runtime.ListAsync(), rehearsals: 60));
             Print($"list of {pods} prepared pods, by a new runtime", await TimeAsync(20, async () =>
             {
                 await using PodRuntime other = FlyPods.New(root);
