@@ -1,4 +1,5 @@
 using Appc.Manifests;
+using Appc.Pods;
 using Appc.Stage1.Fly;
 using Appc.Stage1.Nspawn;
 
@@ -76,7 +77,8 @@ public sealed class SecurityLabelsTests(NspawnFixture fixture) : IDisposable
         Stage1Process process = await pod.StartAndWaitForAsync("ready", "app2");
         using (CancellationTokenSource limit = new(TimeSpan.FromSeconds(60)))
         {
-            while (!File.Exists(Path.Combine(pod.Directory, "status/main")))
+            // The file is there a moment before its line.
+            while (PodFiles.ReadStatus(pod.Directory, AcName.Parse("main")) is null)
             {
                 await Task.Delay(10, limit.Token);
             }
