@@ -1,15 +1,12 @@
-using System.Text.RegularExpressions;
-
 namespace Appc.PowerShell.Tests;
 
 /// <summary>The PowerShell samples of docs/pods.md, run as printed.</summary>
-public sealed partial class PodsGuideTests(Workplace workplace) : IClassFixture<Workplace>
+public sealed class PodsGuideTests(Workplace workplace) : IClassFixture<Workplace>
 {
     [Fact]
     public async Task The_powershell_sample_reads_the_events_of_a_pod()
     {
-        string guide = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "pods.md"));
-        string sample = Assert.Single(PowerShellBlock().Matches(guide)).Groups["code"].Value;
+        string sample = Assert.Single(await PowerShellScripts.SamplesOfAsync("pods.md"));
         int firstLine = sample.IndexOf('\n', StringComparison.Ordinal) + 1;
         string work = Directory.CreateDirectory(Path.Combine(workplace.Directory, "guide")).FullName;
 
@@ -31,7 +28,4 @@ public sealed partial class PodsGuideTests(Workplace workplace) : IClassFixture<
         Assert.NotEmpty(output);
         Assert.All(output, line => Assert.Matches("^True True (Created|Prepared) $", line));
     }
-
-    [GeneratedRegex("```powershell\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex PowerShellBlock();
 }

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Appc.PowerShell.Tests;
 
 /// <summary>Runs PowerShell scripts in a process of their own against the published libraries.</summary>
-public static class PowerShellScripts
+public static partial class PowerShellScripts
 {
     public static string Modules { get; } = Path.Combine(AppContext.BaseDirectory, "modules");
 
@@ -39,4 +40,11 @@ public static class PowerShellScripts
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries), await error);
     }
+
+    /// <summary>The samples of a document, in its order.</summary>
+    public static async Task<string[]> SamplesOfAsync(string document) =>
+        [.. PowerShellBlock().Matches(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, document))).Select(m => m.Groups["code"].Value)];
+
+    [GeneratedRegex("```powershell\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex PowerShellBlock();
 }

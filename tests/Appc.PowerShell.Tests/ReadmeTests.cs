@@ -1,15 +1,12 @@
-using System.Text.RegularExpressions;
-
 namespace Appc.PowerShell.Tests;
 
 /// <summary>The PowerShell sample of the README, run as printed.</summary>
-public sealed partial class ReadmeTests(Workplace workplace) : IClassFixture<Workplace>
+public sealed class ReadmeTests(Workplace workplace) : IClassFixture<Workplace>
 {
     [Fact]
     public async Task The_powershell_sample_runs_as_printed()
     {
-        string readme = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "README.md"));
-        string sample = PowerShellBlock().Match(readme).Groups["code"].Value;
+        string sample = (await PowerShellScripts.SamplesOfAsync("README.md"))[0];
         await File.WriteAllTextAsync(Path.Combine(workplace.Directory, "sample.ps1"), sample);
         await File.WriteAllTextAsync(Path.Combine(workplace.Directory, "prepare.ps1"), """
             foreach ($name in 'Appc.Core', 'Appc.Signing') { [void] [Reflection.Assembly]::LoadFrom("$PWD/modules/$name.dll") }
@@ -36,7 +33,4 @@ public sealed partial class ReadmeTests(Workplace workplace) : IClassFixture<Wor
         Assert.True(exitCode == 0, error);
         Assert.Equal(["hello from a pod", "exit code 3"], output.Where(l => l.Length > 0));
     }
-
-    [GeneratedRegex("```powershell\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex PowerShellBlock();
 }

@@ -9,36 +9,42 @@ namespace Appc.Pods;
 internal sealed class PodTrust(ImageStore images, ILogger logger)
 {
     /// <exception cref="TrustException">One of them may not.</exception>
-    public Task RequireAsync(string uuid, IEnumerable<ImageId> ids, TrustPolicy policy, CancellationToken cancellationToken) =>
-        RequireAsync(uuid, ids, id => id, id => images.CheckTrustAsync(id, policy, cancellationToken));
+    public async Task RequireAsync(string uuid, IEnumerable<ImageId> ids, TrustPolicy policy, CancellationToken cancellationToken)
+    {
+        foreach (ImageId id in ids.Distinct())
+        {
+            await RequireAsync(uuid, await images.GetAsync(id, cancellationToken).ConfigureAwait(false), policy, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <inheritdoc cref="RequireAsync(string, IEnumerable{ImageId}, TrustPolicy, CancellationToken)"/>
-    public Task RequireAsync(string uuid, IEnumerable<StoredImage> held, TrustPolicy policy, CancellationToken cancellationToken) =>
-        RequireAsync(uuid, held, i => i.Id, i => images.CheckTrustAsync(i, policy, cancellationToken));
-
-    private async Task RequireAsync<T>(string uuid, IEnumerable<T> all, Func<T, ImageId> idOf, Func<T, Task<TrustDecision>> check)
+    public async Task RequireAsync(string uuid, IEnumerable<StoredImage> held, TrustPolicy policy, CancellationToken cancellationToken)
     {
-        foreach (T image in all.DistinctBy(idOf))
+        foreach (StoredImage image in held.DistinctBy(i => i.Id))
         {
-            ImageId id = idOf(image);
-            try
+            await RequireAsync(uuid, image, policy, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RequireAsync(string uuid, StoredImage image, TrustPolicy policy, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TrustDecision decision = await images.CheckTrustAsync(image, policy, cancellationToken).ConfigureAwait(false);
+            switch (decision.Basis)
             {
-                TrustDecision decision = await check(image).ConfigureAwait(false);
-                switch (decision.Basis)
-                {
-                    case TrustBasis.ImageId:
-                        logger.RunsImageById(uuid, id.ToString(), decision.Reservation!.Message);
-                        break;
-                    case TrustBasis.Nothing:
-                        logger.RunsInsecureImage(uuid, id.ToString(), decision.Reservation!.Message);
-                        break;
-                }
+                case TrustBasis.ImageId:
+                    logger.RunsImageById(uuid, image.Id.ToString(), decision.Reservation!.Message);
+                    break;
+                case TrustBasis.Nothing:
+                    logger.RunsInsecureImage(uuid, image.Id.ToString(), decision.Reservation!.Message);
+                    break;
             }
-            catch (TrustException e)
-            {
-                logger.TrustRefused(uuid, e.Failure, e.Message);
-                throw;
-            }
+        }
+        catch (TrustException e)
+        {
+            logger.TrustRefused(uuid, e.Failure, e.Message);
+            throw;
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class NameFileSteps
     {
         Libc.Statx? etc = image.Stat("/etc");
         LaunchArgument? directory = null;
-        foreach ((string name, byte[] content) in FilesFor(options, hostname, image))
+        foreach ((string name, byte[] content) in FilesFor(options, hostname, image, etc))
         {
             string step = "write /etc/" + name;
             if (directory is null)
@@ -52,11 +52,11 @@ internal static class NameFileSteps
 
     /// <summary>Paths in the app's root of the files that it is given.</summary>
     internal static IReadOnlyList<string> PathsFor(Stage1Options options, string hostname, ImageTree image) =>
-        FilesFor(options, hostname, image).Select(f => "/etc/" + f.Name).ToArray();
+        FilesFor(options, hostname, image, image.Stat("/etc")).Select(f => "/etc/" + f.Name).ToArray();
 
-    private static IEnumerable<(string Name, byte[] Content)> FilesFor(Stage1Options options, string hostname, ImageTree image)
+    private static IEnumerable<(string Name, byte[] Content)> FilesFor(Stage1Options options, string hostname, ImageTree image, Libc.Statx? etc)
     {
-        if (image.Stat("/etc") is { } etc && etc.Type != Libc.S_IFDIR)
+        if (etc is { } other && other.Type != Libc.S_IFDIR)
         {
             // Whatever such an image is for, it looks up no names.
             return [];

@@ -84,19 +84,26 @@ internal static class PodScenarios
     }
 
     /// <summary>A pod that another process has started and looks after.</summary>
-    private static async Task StartFirstAsync(World world)
+    private static Task StartFirstAsync(World world) => StartFirstAsync(world, "fly", mutable: false);
+
+    private static async Task StartFirstAsync(World world, string stage1, bool mutable)
     {
         await ImageAsync(world);
         using PodRuntime runtime = world.OpenRuntime();
-        await runtime.RunAsync(Spec(await ImageOfAsync(world), waits: true));
+        PodSpec spec = Spec(await ImageOfAsync(world), waits: true, stage1: stage1);
+        spec.Mutable = mutable;
+        await runtime.RunAsync(spec);
     }
 
-    private static async Task StopAsync(World world)
+    /// <summary>Does something with the only pod.</summary>
+    private static async Task WithPodAsync(World world, Func<Pod, Task> work)
     {
         using PodRuntime runtime = world.OpenRuntime();
         await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
-        await pod.StopAsync(TimeSpan.FromSeconds(30));
+        await work(pod);
     }
+
+    private static Task StopAsync(World world) => WithPodAsync(world, pod => pod.StopAsync(TimeSpan.FromSeconds(30)));
 
     private static async Task RemoveAsync(World world)
     {
@@ -113,14 +120,7 @@ internal static class PodScenarios
     }
 
     /// <summary>A pod whose apps may change, which another process has started.</summary>
-    private static async Task StartMutableAsync(World world)
-    {
-        await ImageAsync(world);
-        using PodRuntime runtime = world.OpenRuntime();
-        PodSpec spec = Spec(await ImageOfAsync(world), waits: true, stage1: "nspawn");
-        spec.Mutable = true;
-        await runtime.RunAsync(spec);
-    }
+    private static Task StartMutableAsync(World world) => StartFirstAsync(world, "nspawn", mutable: true);
 
     private static async Task StartWithAddedAsync(World world)
     {
@@ -128,19 +128,10 @@ internal static class PodScenarios
         await AddAppAsync(world);
     }
 
-    private static async Task AddAppAsync(World world)
-    {
-        using PodRuntime runtime = world.OpenRuntime();
-        await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
-        await pod.AddAppAsync(new AppSpec(await ImageOfAsync(world)) { Name = Added, Exec = "/bin/wait" });
-    }
+    private static Task AddAppAsync(World world) =>
+        WithPodAsync(world, async pod => await pod.AddAppAsync(new AppSpec(await ImageOfAsync(world)) { Name = Added, Exec = "/bin/wait" }));
 
-    private static async Task RemoveAppAsync(World world)
-    {
-        using PodRuntime runtime = world.OpenRuntime();
-        await using Pod pod = await runtime.OpenAsync((await runtime.ListAsync())[0].Uuid);
-        await pod.RemoveAppAsync(Added, TimeSpan.Zero);
-    }
+    private static Task RemoveAppAsync(World world) => WithPodAsync(world, pod => pod.RemoveAppAsync(Added, TimeSpan.Zero));
 
     private static async Task CheckAddedAsync(World world, bool isThere)
     {

@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Appc.Conformance.Tests.Cli;
 
 namespace Appc.Conformance.Tests.Samples;
 
 /// <summary>One program of all C# samples of docs/pods.md, each a method of its own, with the text that the document has.</summary>
-public sealed partial class GuideProgram : IAsyncLifetime
+public sealed class GuideProgram : IAsyncLifetime
 {
     private readonly string _project = Directory.CreateTempSubdirectory("appc-guide-").FullName;
 
@@ -99,13 +98,12 @@ public sealed partial class GuideProgram : IAsyncLifetime
             {{string.Join('\n', samples)}}
             }
             """);
-        await File.WriteAllTextAsync(Path.Combine(_project, "guide.csproj"), ReadmeTests.Project(Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "host"), "Microsoft.*.dll")));
+        await File.WriteAllTextAsync(Path.Combine(_project, "guide.csproj"), DocumentSamples.Project(Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "host"), "Microsoft.*.dll")));
         await Programs.MustAsync("dotnet", "build", _project, "-v", "quiet", "-nologo", "-o", Path.Combine(_project, "out"));
     }
 
     /// <summary>The samples of the document, in its order.</summary>
-    public static async Task<string[]> SamplesAsync() =>
-        [.. CSharpBlock().Matches(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "pods.md"))).Select(m => m.Groups["code"].Value)];
+    public static Task<string[]> SamplesAsync() => DocumentSamples.ReadAsync("pods.md");
 
     public ValueTask DisposeAsync()
     {
@@ -131,7 +129,4 @@ public sealed partial class GuideProgram : IAsyncLifetime
 
     private static string Arguments(string method) =>
         string.Join(", ", method[(method.IndexOf('(', StringComparison.Ordinal) + 1)..method.IndexOf(')', StringComparison.Ordinal)].Split(", ").Select(p => p.Split(' ')[1]));
-
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
 }

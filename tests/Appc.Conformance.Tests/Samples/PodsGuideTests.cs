@@ -56,20 +56,9 @@ public sealed class PodsGuideTests(Materials materials, GuideProgram guide) : IC
     public async Task Every_sample_of_the_guide_is_known() =>
         Assert.All(await GuideProgram.SamplesAsync(), sample => Assert.Single(GuideCase.All, c => sample.Contains(c.Contains, StringComparison.Ordinal)));
 
-    /// <summary>The samples use the places of a real host: this process tree sees its own /etc and /var/lib.</summary>
-    private Process Start(World world, int number, string pod)
-    {
-        string script = $"""
-            set -e
-            cd '{world.Home}'
-            export TMPDIR='{world.Home}'
-            mkdir -p over && mount -t tmpfs tmpfs over && mkdir over/upper over/work
-            mount -t overlay -o lowerdir=/etc,upperdir=over/upper,workdir=over/work overlay /etc
-            mount -t tmpfs tmpfs /var/lib
-            {Materials.Appc} trust add --quiet --prefix example.com --yes {materials.PublicKey} >/dev/null
-            {Materials.Appc} fetch --quiet ./web.aci >/dev/null
-            exec dotnet {guide.Program} {number} '{world.Root}' '{world.File_("web.aci")}' {pod}
-            """;
-        return Programs.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", script]);
-    }
+    private Process Start(World world, int number, string pod) => Programs.Start("unshare", DocumentSamples.InOwnPlaces(world, materials, $"""
+        export TMPDIR='{world.Home}'
+        {Materials.Appc} fetch --quiet ./web.aci >/dev/null
+        exec dotnet {guide.Program} {number} '{world.Root}' '{world.File_("web.aci")}' {pod}
+        """));
 }
