@@ -52,7 +52,35 @@ internal static class PodCGroup
             // Linux before 5.14 kills one by one.
         }
 
-        foreach (int pid in Processes(directory))
+        _ = SignalEach(directory);
+    }
+
+    /// <summary>
+    /// Kills every process in the group, which is to be used again: in one that was killed as a whole, the kernel goes on to kill whatever is
+    /// born into it, and since version 255 systemd has what records an app's end born so. What forks faster than this
+    /// looks is killed as a whole.
+    /// </summary>
+    internal static void KillEach(string directory)
+    {
+        const int Rounds = 50;
+        for (int round = 0; round < Rounds; round++)
+        {
+            if (!SignalEach(directory))
+            {
+                return;
+            }
+
+            Thread.Yield();
+        }
+
+        Kill(directory);
+    }
+
+    /// <summary>False if there was none.</summary>
+    private static bool SignalEach(string directory)
+    {
+        IReadOnlyList<int> pids = Processes(directory);
+        foreach (int pid in pids)
         {
             using Microsoft.Win32.SafeHandles.SafeFileHandle? process = ProcFs.StartTime(pid) is { } start ? PidFd.TryOpen(pid, start) : null;
             if (process is not null)
@@ -60,6 +88,8 @@ internal static class PodCGroup
                 PidFd.Signal(process, LibC.SIGKILL);
             }
         }
+
+        return pids.Count > 0;
     }
 
     /// <summary>The processes in the group and in those below it. Zombies do not count.</summary>

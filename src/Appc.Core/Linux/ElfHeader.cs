@@ -45,4 +45,17 @@ internal static class ElfHeader
         BinaryPrimitives.WriteInt64LittleEndian(segment[40..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(segment[48..], Page);
     }
+
+    /// <summary>The file of a program that is nothing but code, with a stack that cannot be executed.</summary>
+    internal static byte[] MakeProgram(Architecture architecture, ReadOnlySpan<byte> code)
+    {
+        const int CodeOffset = 0x100;
+        const ulong Address = 0x400000;
+        byte[] file = new byte[CodeOffset + code.Length];
+        WriteFile(file, architecture, Address + CodeOffset, segments: 2);
+        WriteSegment(file, 0, Load, Read | Execute, 0, Address, file.Length);
+        WriteSegment(file, 1, GnuStack, Read | Write, 0, 0, 0);
+        code.CopyTo(file.AsSpan(CodeOffset));
+        return file;
+    }
 }

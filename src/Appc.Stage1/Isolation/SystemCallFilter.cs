@@ -116,7 +116,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         allowed.ExceptWith(sets.Expand(Without));
         HashSet<string> denied = Deny ? sets.Expand(Calls) : [];
         allowed.ExceptWith(denied);
-        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, denied, ErrorName, DenyNamespaces, DenyMachineSockets);
+        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, sets.Known, denied, ErrorName, DenyNamespaces, DenyMachineSockets);
     }
 
     private static string[] CallsOf(CapabilitySet capabilities)

@@ -17,15 +17,25 @@ internal static unsafe class SystemCallProgram
 
     /// <summary>The instructions, 8 bytes each.</summary>
     /// <exception cref="LaunchException">The library that makes them is missing or fails.</exception>
-    internal static byte[] Build(SystemCallRules rules) =>
-        Write(ActionOf(rules.OtherError), [(Libseccomp.Allow, rules.Allowed), (ActionOf(rules.DeniedError), rules.Denied)], null);
+    internal static byte[] Build(SystemCallRules rules)
+    {
+        uint other = ActionOf(rules.OtherError);
+        List<(uint, IEnumerable<string>)> calls = [(Libseccomp.Allow, rules.Allowed), (ActionOf(rules.DeniedError), rules.Denied)];
+        if (rules.Known is not { } known)
+        {
+            return Write(other, calls, null);
+        }
+
+        calls.Add((other, known.Except(rules.Allowed).Except(rules.Denied)));
+        return Write(Libseccomp.Error(NoSuchCall), calls, null);
+    }
 
     /// <summary>The program that denies by arguments, new namespaces and families of sockets, to be installed beside the other; null for none.</summary>
     internal static byte[]? BuildRestrictions(SystemCallRules rules) => rules.DenyNamespaces || rules.DenyMachineSockets
         ? Write(Libseccomp.Allow, [], rules)
         : null;
 
-    private static byte[] Write(uint otherwise, (uint Action, IReadOnlySet<string> Calls)[] rules, SystemCallRules? restrictions)
+    private static byte[] Write(uint otherwise, IEnumerable<(uint Action, IEnumerable<string> Calls)> rules, SystemCallRules? restrictions)
     {
         if (!Libseccomp.IsAvailable)
         {

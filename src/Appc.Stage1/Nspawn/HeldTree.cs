@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Linux;
 using Appc.Stage1.Isolation;
 
@@ -9,7 +10,11 @@ namespace Appc.Stage1.Nspawn;
 internal sealed record HeldTree(string Path, Fd Directory) : IDisposable
 {
     /// <summary>Systemd's sets of system calls, as they were when the tree was built.</summary>
-    internal SystemCallSets SystemCallSets() => new(File.ReadLines(System.IO.Path.Combine(Path, Stage1TreeFiles.SystemCallSets)));
+    internal SystemCallSets SystemCallSets() =>
+        new(File.ReadLines(System.IO.Path.Combine(Path, Stage1TreeFiles.SystemCallSets)), SystemdVersion());
+
+    private int SystemdVersion() =>
+        int.Parse(File.ReadAllText(System.IO.Path.Combine(Path, Stage1TreeFiles.SystemdVersion)), CultureInfo.InvariantCulture);
 
     public void Dispose() => Directory.Dispose();
 }

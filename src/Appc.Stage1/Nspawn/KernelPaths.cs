@@ -16,6 +16,9 @@ internal sealed record KernelPaths(IReadOnlyList<string> ReadOnly, IReadOnlyList
         "/sys/kernel/notes", "/sys/kernel/vmcoreinfo",
     ];
 
+    /// <summary>Devices that systemd-nspawn gives a container besides those that every pod has: this one since version 257.</summary>
+    internal static readonly IReadOnlyList<string> Devices = [.. ((string[])["/dev/fuse"]).Where(Path.Exists)];
+
     private const uint OtherRead = 4;
 
     private static readonly KernelPaths Mapped = new(

@@ -25,6 +25,12 @@ internal sealed record NspawnApp
 
     internal required bool NoNewPrivileges { get; init; }
 
+    /// <summary>
+    /// Whether a user of the app gains nothing by executing programs. Before version 256, systemd cannot filter the calls of a
+    /// user who is not root otherwise; it is the same with any version.
+    /// </summary>
+    internal bool GainsNoPrivileges(AppUser user) => NoNewPrivileges || (Filter is not null && user.Uid != 0);
+
     /// <summary>Absolute path of the program in the app's root.</summary>
     internal required string Program { get; init; }
 

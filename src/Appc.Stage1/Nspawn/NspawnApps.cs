@@ -234,7 +234,7 @@ internal sealed class NspawnApps(
     {
         if (GroupOf(name) is { } group)
         {
-            PodCGroup.Kill(group);
+            PodCGroup.KillEach(group);
         }
     }
 

@@ -58,9 +58,7 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
             WorkingDirectory = ExecRequest.DirectoryOf(stage1App, command),
             Capabilities = app.Capabilities,
             CapabilitiesRetained = app.CapabilitiesRetained,
-
-            // As systemd does it for the app itself.
-            NoNewPrivileges = app.NoNewPrivileges || (app.Filter is not null && user.Uid != 0),
+            NoNewPrivileges = app.GainsNoPrivileges(user),
             LastCapability = Capability.OfThisKernel(),
             Filters = Filters(app),
 

@@ -109,6 +109,7 @@ internal sealed class NspawnPlan
         _plan.BindWith("show the pod's directory", paths.Own, Scratch + "/own", Plain);
         ShowPodFiles(paths);
         PodLimits.Show(_plan, limits, Scratch + "/pod");
+        PodParameters.Show(_plan, _pod, Scratch + "/pod");
         _launch.Host.Mount(_plan, Scratch, _launch.Ids);
         _plan.MakeDirectory("make directories", Scratch + "/apps", Executable);
         if (_pod.Mutable)
@@ -194,7 +195,7 @@ internal sealed class NspawnPlan
             arguments.Add("--capability=" + string.Join(',', more.Names));
         }
 
-        arguments.AddRange(["/usr/lib/systemd/systemd", "--show-status=no", "--log-target=null", "--log-level=warning", "--unit=" + PodUnits.PodTarget]);
+        arguments.AddRange(["/" + InitProgram.Path, "--show-status=no", "--log-target=null", "--log-level=warning", "--unit=" + PodUnits.PodTarget]);
         return arguments;
     }
 

@@ -345,7 +345,7 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
 
         foreach ((NspawnApp app, _) in apps)
         {
-            if (app.User.Uid != 0 && app.Filter is not null && !app.NoNewPrivileges)
+            if (app.GainsNoPrivileges(app.User) && !app.NoNewPrivileges)
             {
                 _logger.NoNewPrivilegesImplied(app.Name.ToString(), pod.Uuid);
             }

@@ -37,6 +37,9 @@ internal static class PodRestarts
 
         UnitText givenUp = new UnitText().Section("Unit").Set("DefaultDependencies", "no")
             .Set("StartLimitIntervalSec", "0")
+
+            // Since version 254 an app whose start was refused remains one that is about to be started, and would hold the pod up.
+            .Set("Conflicts", app.UnitName)
             .Set("Before", Stage1TreeFiles.EndUnit)
             .Set("Wants", PodUnits.AliveTarget).Set("After", PodUnits.AliveTarget);
         if (exit != PodExitPolicy.LastExit)

@@ -223,6 +223,7 @@ internal static class PodUnits
             .Set("KillSignal", app.App.StopSignal.ToString(CultureInfo.InvariantCulture))
             .Set("TimeoutStopSec", string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling((app.App.StopTimeout ?? stopTimeout).TotalMilliseconds)}ms"))
             .Set("TimeoutStartSec", "infinity")
+            .Set("LimitCORE", "0:infinity")
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
             .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
@@ -300,7 +301,7 @@ internal static class PodUnits
             }
         }
 
-        if (app.NoNewPrivileges)
+        if (app.GainsNoPrivileges(app.User))
         {
             unit.Set("NoNewPrivileges", "yes");
         }
@@ -312,13 +313,19 @@ internal static class PodUnits
         }
 
         WriteFilter(unit, app.Filter, sets);
+        List<string> hidden = [.. KernelPaths.Devices];
         if (!pod.Options.KeepKernelPaths)
         {
             KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
 
             // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
             unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
-            unit.Set("InaccessiblePaths", string.Join(' ', paths.Hidden.Select(p => "-+" + p)));
+            hidden.AddRange(paths.Hidden);
+        }
+
+        if (hidden.Count > 0)
+        {
+            unit.Set("InaccessiblePaths", string.Join(' ', hidden.Select(p => "-+" + p)));
         }
     }
 

@@ -10,9 +10,6 @@ namespace Appc.Stage1.Nspawn;
 /// </summary>
 internal static class ShutdownProgram
 {
-    private const int CodeOffset = 0x100;
-    private const ulong Address = 0x400000;
-
     // In words: look through the arguments for "--exit-code=", or for "--exit-code" with the code in the next one, as older
     // versions have it; the digits are the code, 0 if there are none; exit_group.
     private static ReadOnlySpan<byte> X64 =>
@@ -97,14 +94,6 @@ internal static class ShutdownProgram
     ];
 
     /// <summary>The program's file.</summary>
-    internal static byte[] Make(Architecture architecture)
-    {
-        ReadOnlySpan<byte> code = architecture == Architecture.X64 ? X64 : Arm64;
-        byte[] file = new byte[CodeOffset + code.Length];
-        ElfHeader.WriteFile(file, architecture, Address + CodeOffset, segments: 2);
-        ElfHeader.WriteSegment(file, 0, ElfHeader.Load, ElfHeader.Read | ElfHeader.Execute, 0, Address, file.Length);
-        ElfHeader.WriteSegment(file, 1, ElfHeader.GnuStack, ElfHeader.Read | ElfHeader.Write, 0, 0, 0);
-        code.CopyTo(file.AsSpan(CodeOffset));
-        return file;
-    }
+    internal static byte[] Make(Architecture architecture) =>
+        ElfHeader.MakeProgram(architecture, architecture == Architecture.X64 ? X64 : Arm64);
 }

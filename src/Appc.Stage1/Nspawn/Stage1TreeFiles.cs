@@ -1,17 +1,22 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Appc.Linux;
 
 namespace Appc.Stage1.Nspawn;
 
 /// <summary>What a stage1 tree consists of.</summary>
-internal static class Stage1TreeFiles
+internal static partial class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 7\n";
+    internal const string Recipe = "appc nspawn tree 8\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
+
+    /// <summary>The version of systemd, as a number.</summary>
+    internal const string SystemdVersion = "usr/lib/appc/systemd-version";
 
     /// <summary>By which the pod's systemd is asked for something.</summary>
     internal const string Control = "/usr/bin/systemctl";
@@ -114,7 +119,7 @@ internal static class Stage1TreeFiles
             File.CreateSymbolicLink(Path.Combine(tree, name), "usr/" + name);
         }
 
-        Copy(systemd, tree, "/usr/lib/systemd/systemd");
+        Copy(systemd, tree, InitProgram.Systemd);
         foreach (string helper in helpers)
         {
             Copy(helper, tree, "/usr/lib/systemd/" + Path.GetFileName(helper));
@@ -143,10 +148,10 @@ internal static class Stage1TreeFiles
         }
 
         Text(tree, SystemCallSets, systemCallSets);
+        Text(tree, SystemdVersion, VersionOf(sharedObjects).ToString(CultureInfo.InvariantCulture));
 
-        string shutdown = Path.Combine(tree, "usr/lib/systemd/systemd-shutdown");
-        File.WriteAllBytes(shutdown, ShutdownProgram.Make(RuntimeInformation.ProcessArchitecture));
-        PodFilesWriter.SetMode(shutdown, Executable);
+        Program(tree, "usr/lib/systemd/systemd-shutdown", ShutdownProgram.Make(RuntimeInformation.ProcessArchitecture));
+        Program(tree, InitProgram.Path, InitProgram.Make(RuntimeInformation.ProcessArchitecture));
         foreach (string name in (string[])["sysinit", "basic", "sockets", "shutdown", "umount", "final", "rescue"])
         {
             Text(tree, $"usr/lib/systemd/system/{name}.target", EmptyTargetText);
@@ -166,6 +171,16 @@ internal static class Stage1TreeFiles
             File.CreateSymbolicLink(Path.Combine(tree, "etc", name), "../appc/" + name);
         }
     }
+
+    // A systemd that has none of these objects is older than what anything here distinguishes.
+    private static int VersionOf(IEnumerable<string> sharedObjects) => sharedObjects
+        .Select(o => SharedObjectOfSystemd().Match(Path.GetFileName(o)))
+        .Where(m => m.Success)
+        .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))
+        .FirstOrDefault();
+
+    [GeneratedRegex(@"^libsystemd-shared-(\d{3})\b")]
+    private static partial Regex SharedObjectOfSystemd();
 
     private static void Copy(string source, string tree, string path)
     {
@@ -191,6 +206,13 @@ internal static class Stage1TreeFiles
         }
 
         PodFilesWriter.SetMode(path, Executable | SetGroupIdBit);
+    }
+
+    private static void Program(string tree, string path, byte[] file)
+    {
+        string target = Path.Combine(tree, path);
+        File.WriteAllBytes(target, file);
+        PodFilesWriter.SetMode(target, Executable);
     }
 
     private static void Text(string tree, string path, string text)

@@ -7,6 +7,7 @@ namespace Appc.Stage1.Nspawn;
 public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
 {
     private const string DefaultCapabilities = "00000000a80425fb";
+    private const string NoCapabilities = "0000000000000000";
 
     private readonly NspawnPod _pod = new(fixture);
 
@@ -29,8 +30,8 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
     [Fact]
     public async Task Capabilities_are_bounded_and_a_filter_is_on()
     {
-        string output = await _pod.Shell("grep -E '^(CapBnd|CapEff|Seccomp|NoNewPrivs):' /proc/self/status | tr -d '\\t'").RunAsync();
-        Assert.Equal($"CapEff:{DefaultCapabilities}\nCapBnd:{DefaultCapabilities}\nNoNewPrivs:0\nSeccomp:2\n", output);
+        string output = await _pod.Shell("grep CapInh /proc/1/status | tr -d '\\t'; grep -E '^(CapInh|CapBnd|CapEff|Seccomp|NoNewPrivs):' /proc/self/status | tr -d '\\t'").RunAsync();
+        Assert.Equal($"CapInh:{NoCapabilities}\nCapInh:{NoCapabilities}\nCapEff:{DefaultCapabilities}\nCapBnd:{DefaultCapabilities}\nNoNewPrivs:0\nSeccomp:2\n", output);
     }
 
     [Fact]
