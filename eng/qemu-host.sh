@@ -21,7 +21,7 @@ tree=$cache/$release
 work=$(mktemp -d "${TMPDIR:-/tmp}/appc-qemu.XXXXXX")
 trap '[ "${1:-}" = --keep ] || rm -rf "$work"' EXIT
 
-packages=systemd,systemd-sysv,systemd-container,dbus,udev,kmod,procps,util-linux,busybox-static,libstdc++6,zlib1g,linux-image-amd64,initramfs-tools
+packages=systemd,systemd-sysv,systemd-container,dbus,udev,kmod,procps,util-linux,busybox-static,libstdc++6,zlib1g,apparmor,linux-image-amd64,initramfs-tools
 if [ ! -e "$tree/.complete" ]; then
     echo "== a Debian $release in $tree"
     rm -rf "$tree"

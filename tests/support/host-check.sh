@@ -201,5 +201,63 @@ appc rm "$uuid" || fail "remove the pod of the command line"
 nothing_left || fail "nothing is left of the pod of the command line"
 ok "the command line gives a pod a scope"
 
+# Limits, where the version 2 hierarchy has the controllers: in a unit that hands them on, and in a scope.
+version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+if grep -qw memory "$hierarchy/cgroup.controllers"; then
+    greedy='["/bin/busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"]'
+    image greedy "$greedy" ', "isolators": [{"name": "resource/memory", "value": {"limit": "64M"}}]' false
+    subgroup="DelegateSubgroup=main" enter=
+    if [ "$version" -lt 254 ]; then
+        subgroup= enter='g='$hierarchy'$$(sed -n s/^0:://p /proc/self/cgroup); mkdir $$g/main; echo $$$$ >$$g/main/cgroup.procs; '
+    fi
+    unit limited.service <<UNIT
+[Service]
+Type=oneshot
+Environment=$environment
+ExecStart=/bin/sh -c '${enter}exec $dir/appc/appc --root $root --insecure-options image run --rm --strict $work/greedy.aci'
+Delegate=yes
+$subgroup
+UNIT
+    systemctl daemon-reload || fail "daemon-reload"
+    systemctl start limited.service && fail "an app past its limit of memory succeeds in a unit"
+    [ "$(systemctl show -P ExecMainStatus limited.service)" = 137 ] || fail "an app past its limit of memory is killed in a unit"
+    systemctl reset-failed limited.service
+    nothing_left || fail "nothing is left of the limited pod"
+    ok "an app past its limit of memory is killed in a unit that delegates its group"
+    appc run --rm --scope --strict "$work/greedy.aci"
+    [ $? -eq 137 ] || fail "an app past its limit of memory is killed in a scope"
+    until_true 10 nothing_left || fail "nothing is left of the limited pod in a scope"
+    ok "and in a scope of its pod's own"
+fi
+
+if [ -d /sys/kernel/security/apparmor ] && command -v apparmor_parser >/dev/null; then
+    cat >"$work/profile" <<'PROFILE'
+profile appc-check flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  signal,
+  ptrace,
+  unix,
+  deny /**/forbidden w,
+  deny /forbidden w,
+}
+PROFILE
+    apparmor_parser -r "$work/profile" || fail "load a profile"
+    image confined '["/bin/busybox", "sh", "-c", "cat /proc/self/attr/current; busybox=/bin/busybox; $busybox touch /allowed /tmp/forbidden; [ -e /allowed ] && [ ! -e /tmp/forbidden ] && echo confined; exec $busybox sleep 1000"]' \
+        ', "isolators": [{"name": "os/linux/apparmor-profile", "value": {"profile": "appc-check"}}]' false
+    for stage1 in nspawn fly; do
+        uuid=$(appc run --detach --strict --stage1 $stage1 "$work/confined.aci") || fail "a pod with a profile under $stage1"
+        until_true 10 sh -c "'$dir/appc/appc' --root '$root' logs '$uuid' | grep -qx confined" || fail "the profile forbids: $(appc logs "$uuid")"
+        appc logs "$uuid" | grep -qx 'appc-check (enforce)' || fail "the app has the profile: $(appc logs "$uuid")"
+        [ "$(appc enter "$uuid" /bin/busybox cat /proc/self/attr/current)" = "appc-check (enforce)" ] || fail "a command has the profile under $stage1"
+        appc stop --force "$uuid" >/dev/null && appc rm "$uuid" >/dev/null || fail "stop a pod with a profile"
+        ok "an app under $stage1 and a command in it have the AppArmor profile that is asked for"
+    done
+    image unknown '["/bin/busybox", "true"]' ', "isolators": [{"name": "os/linux/apparmor-profile", "value": {"profile": "appc-none"}}]' false
+    appc run --rm --strict "$work/unknown.aci" && fail "a profile that is not loaded is refused"
+    ok "a profile that is not loaded is refused"
+fi
+
 rm -rf "$work"
 echo "all kept"

@@ -3,8 +3,11 @@ namespace Appc.Stage1.Nspawn;
 /// <summary>What programs load: asked of the dynamic loader itself, so that the answer is the loader's.</summary>
 internal static class SharedObjects
 {
-    // Newer releases of systemd load these when they need them. Without the first there would be no filter.
-    private static readonly string[] LoadedLater = ["libseccomp.so.2", "libmount.so.1", "libselinux.so.1", "libapparmor.so.1", "libacl.so.1"];
+    // Systemd without it goes on without any filter.
+    private const string Seccomp = "libseccomp.so.2";
+
+    // Newer releases of systemd load these when they need them.
+    private static readonly string[] LoadedLater = [Seccomp, "libmount.so.1", "libselinux.so.1", "libapparmor.so.1", "libacl.so.1"];
 
     /// <summary>The shared objects of some programs, the loader among them.</summary>
     /// <exception cref="LaunchException">One of them is missing on the host.</exception>
@@ -12,6 +15,11 @@ internal static class SharedObjects
     {
         IReadOnlyCollection<string> objects = await ListAsync(programs, cancellationToken).ConfigureAwait(false);
         string[] directories = [.. objects.Select(o => Path.GetDirectoryName(o)!).Distinct()];
+        if (!directories.Any(d => File.Exists($"{d}/{Seccomp}")))
+        {
+            throw new LaunchException("build the stage1 tree", 0, $"{Seccomp} is missing on this host, without which systemd filters no system calls", "Install it: apt-get install libseccomp2");
+        }
+
         string[] more = [.. LoadedLater.Select(n => directories.Select(d => d + "/" + n).FirstOrDefault(File.Exists)).OfType<string>().Except(objects)];
         return more.Length == 0 ? objects : [.. objects.Union(await ListAsync(more, cancellationToken).ConfigureAwait(false)).Union(more).Order(StringComparer.Ordinal)];
     }

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs the tests of the nspawn flavour with the programs of another release of Debian, and so with another systemd: in a tree of
+# that release, on this machine's kernel. Some minutes; no part of test.sh.
+#   eng/test-release.sh [RELEASE [FILTER]]      trixie and all tests, if not said otherwise; FILTER is for 'dotnet test'
+# The tree is made once, in $XDG_CACHE_HOME/appc-releases or ~/.cache/appc-releases.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=eng/lib.sh
+. eng/lib.sh
+become_root "$0" "$@"
+need debootstrap=debootstrap
+need_dotnet
+
+release=${1:-trixie} filter=${2:-FullyQualifiedName~Appc.Stage1}
+mirror=${APPC_RELEASE_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-releases
+tree=$cache/$release
+# What test.sh installs, and what a minimal system lacks for .NET.
+packages=systemd,systemd-sysv,systemd-container,dbus,busybox-static,gnupg,gpgv,openssl,bzip2,xz-utils,gzip,tar,zstd,libarchive-tools,strace
+packages+=,attr,python3,util-linux,iproute2,procps,libcap2-bin,gcc,libc6-dev,ca-certificates,libstdc++6,zlib1g,debootstrap,curl
+if [ ! -e "$tree/.complete" ]; then
+    echo "== a Debian $release in $tree"
+    rm -rf "$tree"
+    mkdir -p "$cache"
+    # All releases are made in the same way, those that this debootstrap has not heard of too.
+    script=/usr/share/debootstrap/scripts/$release
+    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+    debootstrap --variant=minbase --include="$packages" "$release" "$tree" ${mirror:+"$mirror"} "$script" >"$cache/debootstrap.log" 2>&1 ||
+        { tail -20 "$cache/debootstrap.log"; die "debootstrap failed"; }
+    rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
+    touch "$tree/.complete"
+fi
+
+echo "== build"
+dotnet build tests/Appc.Stage1.Tests -c Release -v quiet -nologo -clp:ErrorsOnly
+
+echo "== $(chroot "$tree" systemctl --version | head -1)"
+dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+# shellcheck disable=SC2016
+exec unshare --mount --propagation private bash -euc '
+    tree=$1 dotnet=$2 filter=$3
+    mount --bind "$tree" "$tree"
+    for d in proc sys dev; do mount --rbind "/$d" "$tree/$d"; done
+    for d in run tmp; do mount -t tmpfs tmpfs "$tree/$d"; done
+    mkdir -p "$tree$dotnet" "$tree/appc" "$tree/old"
+    mount --bind "$dotnet" "$tree$dotnet"
+    mount --rbind "$PWD" "$tree/appc"
+    cd "$tree"
+    pivot_root . old
+    umount -l /old
+    cd /appc
+    export PATH="$dotnet:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root DOTNET_ROOT=$dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+    exec dotnet test tests/Appc.Stage1.Tests -c Release --no-build --nologo -v quiet --logger "console;verbosity=minimal" --filter "$filter"
+' "$0" "$tree" "$dotnet" "$filter"
