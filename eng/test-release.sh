@@ -42,13 +42,14 @@ exec unshare --mount --propagation private bash -euc '
     mount --bind "$tree" "$tree"
     for d in proc sys dev; do mount --rbind "/$d" "$tree/$d"; done
     for d in run tmp; do mount -t tmpfs tmpfs "$tree/$d"; done
-    mkdir -p "$tree$dotnet" "$tree/appc" "$tree/old"
+    mkdir -p "$tree$dotnet" "$tree$PWD" "$tree/old"
     mount --bind "$dotnet" "$tree$dotnet"
-    mount --rbind "$PWD" "$tree/appc"
+    mount --rbind "$PWD" "$tree$PWD"
+    here=$PWD
     cd "$tree"
     pivot_root . old
     umount -l /old
-    cd /appc
+    cd "$here"
     export PATH="$dotnet:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root DOTNET_ROOT=$dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
     exec dotnet test tests/Appc.Stage1.Tests -c Release --no-build --nologo -v quiet --logger "console;verbosity=minimal" --filter "$filter"
 ' "$0" "$tree" "$dotnet" "$filter"
