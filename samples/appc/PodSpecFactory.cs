@@ -36,6 +36,7 @@ internal sealed class PodSpecFactory(CliContext context)
                 DnsSearch = [.. options.GetAll("dns-search")],
                 DnsOptions = [.. options.GetAll("dns-opt")],
                 LogLimit = options.Get("log-limit") is { } size ? Values.Parse(size, "--log-limit", Quantity.Parse).Value : null,
+                LogTimes = options.Has("log-times"),
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),

@@ -52,20 +52,22 @@ internal static class PodCGroup
             // Linux before 5.14 kills one by one.
         }
 
-        _ = SignalEach(directory);
+        _ = SignalEach(directory, _ => false);
     }
 
     /// <summary>
-    /// Kills every process in the group, which is to be used again: in one that was killed as a whole, the kernel goes on to kill whatever is
+    /// Kills the processes in the group, which is to be used again: in one that was killed as a whole, the kernel goes on to kill whatever is
     /// born into it, and since version 255 systemd has what records an app's end born so. What forks faster than this
     /// looks is killed as a whole.
     /// </summary>
-    internal static void KillEach(string directory)
+    /// <param name="directory">The group.</param>
+    /// <param name="spare">Which processes are left alone.</param>
+    internal static void KillEach(string directory, Func<int, bool> spare)
     {
         const int Rounds = 50;
         for (int round = 0; round < Rounds; round++)
         {
-            if (!SignalEach(directory))
+            if (!SignalEach(directory, spare))
             {
                 return;
             }
@@ -77,9 +79,9 @@ internal static class PodCGroup
     }
 
     /// <summary>False if there was none.</summary>
-    private static bool SignalEach(string directory)
+    private static bool SignalEach(string directory, Func<int, bool> spare)
     {
-        IReadOnlyList<int> pids = Processes(directory);
+        IReadOnlyList<int> pids = [.. Processes(directory).Where(p => !spare(p))];
         foreach (int pid in pids)
         {
             using Microsoft.Win32.SafeHandles.SafeFileHandle? process = ProcFs.StartTime(pid) is { } start ? PidFd.TryOpen(pid, start) : null;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Cli.CommandLine;
 using Appc.Pods;
 
@@ -7,11 +8,11 @@ internal sealed class LogsCommand : Command
 {
     public override string Name => "logs";
 
-    public override string Synopsis => "[--app NAME] [--follow] [--tail LINES] [--cursor-file FILE] UUID";
+    public override string Synopsis => "[--app NAME] [--follow] [--tail LINES] [--since TIME] [--cursor-file FILE] UUID";
 
     public override string Summary => "copies what the apps of a pod have written to standard output and error";
 
-    public override void Define(OptionSet options) => options.Value("app").Flag("follow").Value("tail").Value("cursor-file");
+    public override void Define(OptionSet options) => options.Value("app").Flag("follow").Value("tail").Value("since").Value("cursor-file");
 
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
@@ -27,6 +28,7 @@ internal sealed class LogsCommand : Command
             App = arguments.Get("app"),
             Follow = arguments.Has("follow"),
             Tail = arguments.Get("tail") is { } lines ? Values.Number(lines, "--tail") : null,
+            Since = arguments.Get("since") is { } since ? Since(since) : null,
             Cursor = cursor,
         };
         try
@@ -50,4 +52,10 @@ internal sealed class LogsCommand : Command
 
         return ExitCodes.Success;
     }
+
+    /// <summary>A time, or for how long back.</summary>
+    private static DateTimeOffset Since(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out DateTimeOffset time) && text.Contains('-', StringComparison.Ordinal)
+            ? time
+            : DateTimeOffset.UtcNow - Values.Duration(text, "--since");
 }

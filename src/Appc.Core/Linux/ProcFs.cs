@@ -55,6 +55,15 @@ internal static class ProcFs
     internal static int? Parent(int pid) =>
         int.TryParse(StatusLine(pid, "PPid"), NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
 
+    /// <summary>The root directory of a process; null if it has ended.</summary>
+    internal static unsafe Libc.Statx? RootOf(int pid)
+    {
+        fixed (byte* path = Fd.PathBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root")))
+        {
+            return Libc.StatAt(Libc.AT_FDCWD, path, 0, out Libc.Statx root) == 0 ? root : null;
+        }
+    }
+
     /// <summary>How soon a process is killed when memory is short, -1000 to 1000; null if there is no such process.</summary>
     internal static int? OomScoreAdjustment(int pid)
     {

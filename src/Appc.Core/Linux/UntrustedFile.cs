@@ -7,10 +7,11 @@ namespace Appc.Linux;
 /// <summary>Files in directories that a pod can write to: whatever lies there, no link is followed and nothing is waited for.</summary>
 internal static unsafe class UntrustedFile
 {
-    private const int Limit = 4096;
+    private const int DefaultLimit = 4096;
+    private const uint OwnerAccess = 0x180;
 
     /// <summary>The beginning of a file, as UTF-8, and when it was written; null if no such plain file is there.</summary>
-    internal static (string Text, DateTimeOffset Written)? TryRead(string path)
+    internal static (string Text, DateTimeOffset Written)? TryRead(string path, int limit = DefaultLimit)
     {
         using SafeFileHandle? file = TryOpen(path, Libc.O_RDONLY);
         if (file is null)
@@ -24,7 +25,7 @@ internal static unsafe class UntrustedFile
             return null;
         }
 
-        byte[] buffer = new byte[Limit];
+        byte[] buffer = new byte[Math.Min(limit, Math.Max(stat.Size, DefaultLimit))];
         int length = RandomAccess.Read(file, buffer, 0);
         return (Encoding.UTF8.GetString(buffer, 0, length), File.GetLastWriteTimeUtc(file));
     }
@@ -34,7 +35,7 @@ internal static unsafe class UntrustedFile
     {
         fixed (byte* p = Fd.PathBytes(path))
         {
-            int descriptor = Libc.openat(Libc.AT_FDCWD, p, access | Libc.O_NOFOLLOW | Libc.O_CLOEXEC | LibC.O_NONBLOCK | LibC.O_NOCTTY, 0);
+            int descriptor = Libc.openat(Libc.AT_FDCWD, p, access | Libc.O_NOFOLLOW | Libc.O_CLOEXEC | LibC.O_NONBLOCK | LibC.O_NOCTTY, OwnerAccess);
             return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true)
                 : Errno.Last is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENXIO ? null
                 : throw new ErrnoException($"open {path}", Errno.Last);

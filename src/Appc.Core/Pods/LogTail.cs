@@ -36,6 +36,15 @@ internal static class LogTail
         return lines > 0 && head == 0 ? 0 : firstLine;
     }
 
+    /// <summary>Where the line begins that has a byte before an offset, if it does within the buffer's size; otherwise the offset.</summary>
+    public static async Task<long> FindLineAsync(SafeFileHandle file, long offset, byte[] buffer, CancellationToken cancellationToken)
+    {
+        int size = (int)Math.Min(buffer.Length, offset);
+        int read = await ReadAsync(file, buffer.AsMemory(0, size), offset - size, cancellationToken).ConfigureAwait(false);
+        int before = buffer.AsSpan(0, read).LastIndexOf((byte)'\n');
+        return before >= 0 ? offset - size + before + 1 : size == offset ? 0 : offset;
+    }
+
     private static async Task<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken)
     {
         int total = 0;

@@ -18,6 +18,7 @@ internal sealed class PodLogCopier : IDisposable
     private readonly byte[] _buffer = new byte[BufferBytes];
     private readonly string? _app;
     private readonly int? _tail;
+    private readonly DateTimeOffset? _since;
     private readonly Stream? _standardOutput;
     private readonly Stream? _standardError;
 
@@ -25,6 +26,7 @@ internal sealed class PodLogCopier : IDisposable
     {
         _app = options.App;
         _tail = options.Tail;
+        _since = options.Since;
         _standardOutput = standardOutput;
         _standardError = standardError;
         Cursor = options.Cursor ?? new LogCursor();
@@ -78,7 +80,10 @@ internal sealed class PodLogCopier : IDisposable
                 _open[name] = file = opened;
                 if (Cursor.Find(name) is null)
                 {
-                    Cursor.Move(name, _tail is { } lines ? await LogTail.FindAsync(file, lines, _buffer, cancellationToken).ConfigureAwait(false) : 0);
+                    long tail = _tail is { } lines ? await LogTail.FindAsync(file, lines, _buffer, cancellationToken).ConfigureAwait(false) : 0;
+                    long recent = _since is { } since
+                        ? await PodLogTimes.FindAsync(file, name, directory, since, _buffer, cancellationToken).ConfigureAwait(false) : 0;
+                    Cursor.Move(name, Math.Max(tail, recent));
                 }
             }
 

@@ -8,12 +8,16 @@ internal static class PodLogLimit
     /// <summary>The least that can be asked for.</summary>
     public const long Least = SparseFile.Unit;
 
+    /// <summary>The logs, without what is noted about them.</summary>
+    public static IEnumerable<string> FilesOf(string directory) =>
+        Directory.EnumerateFiles(Path.Combine(directory, "logs")).Where(f => !Path.GetFileName(f).StartsWith('.'));
+
     /// <summary>Frees what is too much. Where the file system cannot, the logs stay as they are.</summary>
     public static void Enforce(string directory, long limit)
     {
         try
         {
-            foreach (string path in Directory.EnumerateFiles(Path.Combine(directory, "logs")))
+            foreach (string path in FilesOf(directory))
             {
                 SparseFile.KeepLast(path, limit);
             }

@@ -74,6 +74,13 @@ public sealed record Stage1Options
     public long? LogLimit { get; init; }
 
     /// <summary>
+    /// Whether it is noted every two seconds how long the logs are, so that they can be read since a time (<see cref="Pods.LogOptions.Since"/>). The
+    /// pod's own systemd does it; with fly, the program that started the pod.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool LogTimes { get; init; }
+
+    /// <summary>
     /// How long an app that announces its readiness may take for it. When that is over it is stopped, and counts as
     /// failed.
     /// </summary>

@@ -27,7 +27,6 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
 {
     // For how long the end of a pod waits for others who log the last that was written to its terminal.
     private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LogsEvery = TimeSpan.FromSeconds(2);
 
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
@@ -245,9 +244,9 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             using LaunchPlan plan = FlyPlan.Build(
                 pod, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
             Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
-            if (pod.Options.LogLimit is { } kept)
+            if (FlyLogs.AreKept(pod))
             {
-                _ = KeepLogsAsync(pod, kept, started.Ended);
+                _ = FlyLogs.KeepAsync(pod, started.Ended, _time, _logger);
             }
 
             return started;
@@ -324,21 +323,6 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
-
-    private async Task KeepLogsAsync(Stage1Pod pod, long limit, Task ended)
-    {
-        try
-        {
-            while (await Task.WhenAny(ended, Task.Delay(LogsEvery, _time)).ConfigureAwait(false) != ended)
-            {
-                PodLogLimit.Enforce(pod.Directory, limit);
-            }
-        }
-        catch (IOException e)
-        {
-            _logger.LogsNotKept(pod.Uuid, e.Message);
-        }
-    }
 
     private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, Stage1Pod pod, FlyLimits limits)
     {

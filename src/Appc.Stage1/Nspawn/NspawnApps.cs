@@ -234,7 +234,9 @@ internal sealed class NspawnApps(
     {
         if (GroupOf(name) is { } group)
         {
-            PodCGroup.KillEach(group);
+            // What records the end is spared: no process of an app has the root directory of the pod's systemd.
+            Libc.Statx? stage1 = PodPaths.ReadProcess(_paths.Leader) is { } leader ? ProcFs.RootOf(leader.Pid) : null;
+            PodCGroup.KillEach(group, p => stage1 is { } tree && ProcFs.RootOf(p) is { } root && root.IsSameFile(tree));
         }
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Appc.Stage1.Nspawn;
 
-/// <summary>Keeps the logs of a pod to their limit, from inside: nobody outside is needed for it, and nobody stands between app and file.</summary>
+/// <summary>Keeps the logs of a pod to their limit, and notes their times, from inside: nobody outside is needed for it, and nobody stands between app and file.</summary>
 internal static class PodLogUnits
 {
     private const string Timer = "pod-logs.timer";
@@ -20,11 +20,21 @@ internal static class PodLogUnits
         yield return (Timer, new UnitText().Section("Unit").Set("DefaultDependencies", "no")
             .Section("Timer").Set("OnActiveSec", "2s").Set("OnUnitInactiveSec", "2s").Set("AccuracySec", "100ms").ToString());
 
+        UnitText service = new UnitText().Section("Unit").Set("DefaultDependencies", "no").Set("StartLimitIntervalSec", "0")
+            .Section("Service").Set("Type", "oneshot");
+        if (pod.Options.LogTimes)
+        {
+            service.Set("ExecStart", "/usr/bin/dash /usr/lib/appc/note-log-times");
+        }
+
         string files = string.Join(' ', pod.Apps.Select(a => $"{Stage1TreeFiles.PodDirectory}/logs/{a.Name}.out {Stage1TreeFiles.PodDirectory}/logs/{a.Name}.err"));
-        yield return (Service, new UnitText().Section("Unit").Set("DefaultDependencies", "no").Set("StartLimitIntervalSec", "0")
-            .Section("Service").Set("Type", "oneshot")
-            .Set("ExecStart", string.Create(CultureInfo.InvariantCulture, $"/usr/bin/dash /usr/lib/appc/keep-logs {pod.Options.LogLimit} {files}")).ToString());
+        if (pod.Options.LogLimit is { } limit)
+        {
+            service.Set("ExecStart", string.Create(CultureInfo.InvariantCulture, $"/usr/bin/dash /usr/lib/appc/keep-logs {limit} {files}"));
+        }
+
+        yield return (Service, service.ToString());
     }
 
-    private static bool IsNeeded(Stage1Pod pod, NspawnHostServices host) => pod.Options.LogLimit is not null && !host.Journal;
+    private static bool IsNeeded(Stage1Pod pod, NspawnHostServices host) => (pod.Options.LogLimit is not null || pod.Options.LogTimes) && !host.Journal;
 }

@@ -81,6 +81,27 @@ internal static class Stage1TreeScripts
 
             """),
 
+        // As PodLogTimes does it, which reads it. Nobody else writes it here.
+        ("note-log-times", """
+            cd /appc/logs
+            set -- $(/usr/bin/stat -c '%n %s %Y' *.out *.err)
+            now=$*
+            last=
+            if [ -e .times-last ]; then read -r last < .times-last; fi
+            [ "$now" != "$last" ] || exit 0
+            printf '%s\n' "$now" > .times-last
+            printf '%s\n' "$now" >> .times
+            if [ "$(/usr/bin/stat -c %s .times)" -gt 131072 ]; then
+                kept=
+                while read -r even && read -r odd; do
+                    kept="$kept$odd
+            "
+                done < .times
+                printf %s "$kept" > .times
+            fi
+
+            """),
+
         ("freeze", """
             group=/sys/fs/cgroup/system.slice/$1
             [ -d "$group" ] || /usr/bin/mkdir "$group"

@@ -54,7 +54,7 @@ $spec.Trust = [TrustPolicy]::Insecure
 $spec.Options = [Stage1Options] @{
     Dns = [DnsMode]::Image; DnsOptions = [string[]] @(); DnsSearch = [string[]] @(); DnsServers = [string[]] @(); ExitPolicy = [PodExitPolicy]::FirstFailure
     HostNetwork = $true; Hostname = [NullString]::Value; Hosts = [HostsMode]::Image; HostsEntries = [string[]] @(); KeepAllCapabilities = $false; KeepKernelPaths = $false
-    LogLimit = 1000000; NoSeccomp = $true; OwnControlGroup = $false; PrivateUsers = $false; ReadyTimeout = [timespan]::FromSeconds(30); RecordsOwnEnd = $true
+    LogLimit = 1000000; LogTimes = $true; NoSeccomp = $true; OwnControlGroup = $false; PrivateUsers = $false; ReadyTimeout = [timespan]::FromSeconds(30); RecordsOwnEnd = $true
 }
 Show 'app' $app @('Image')
 Show 'spec' $spec @('Image', 'Provenance', 'Apps')
@@ -92,7 +92,7 @@ Show 'ended' $ended @('Pid')
 (Wait-Task ($pod.ReadOutputAsync('main')))
 $out, $err = [IO.MemoryStream]::new(), [IO.MemoryStream]::new()
 [void] (Wait-Task ($pod.CopyLogsAsync($out, $err, 'main', $false)))
-$logs = [LogOptions] @{ App = 'main'; Follow = $false; Tail = 1; Cursor = [LogCursor]::new() }
+$logs = [LogOptions] @{ App = 'main'; Follow = $false; Tail = 1; Since = [DateTimeOffset]::UnixEpoch; Cursor = [LogCursor]::new() }
 $cursor = Wait-Task ($pod.CopyLogsAsync($logs, $out, $err))
 [Text.Encoding]::UTF8.GetString($out.ToArray()) + [Text.Encoding]::UTF8.GetString($err.ToArray())
 Show 'cursor' $cursor

@@ -102,6 +102,82 @@ public sealed class NspawnLogTests(NspawnFixture fixture) : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task What_was_written_since_a_time_is_read_with_little_before_it(string flavour)
+    {
+        const string Script = "i=0; echo error 1>&2; while :; do i=$((i+1)); echo line $i; sleep 0.1; done";
+        Pod pod = await StartAsync(flavour, Script, new Stage1Options { LogTimes = true });
+        string times = Path.Combine(Path.GetDirectoryName(LogOf(pod))!, ".times");
+        await EventuallyAsync(() => File.Exists(times) && File.ReadAllLines(times).Length >= 4);
+        string[] before = (await pod.ReadOutputAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        await EventuallyAsync(() => File.ReadAllLines(times).Length >= 6);
+        await pod.StopAsync(TimeSpan.Zero);
+        string[] all = (await pod.ReadOutputAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        using MemoryStream since = new();
+        using MemoryStream errors = new();
+        LogCursor cursor = await pod.CopyLogsAsync(new LogOptions { Since = now }, since, errors);
+        string[] lines = Encoding.ASCII.GetString(since.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(all.TakeLast(lines.Length), lines);
+        Assert.InRange(lines.Length, all.Length - before.Length, all.Length - 10);
+        Assert.Empty(errors.ToArray());
+        Assert.Equal(LogOf(pod).Length > 0 ? new FileInfo(LogOf(pod)).Length : 0, cursor.Positions.Single(p => p.Stream == LogStream.Output).Offset);
+        Assert.Equal("", await SinceAsync(DateTimeOffset.UtcNow.AddSeconds(5), null));
+        Assert.Equal(all.Length, (await SinceAsync(now.AddDays(-1), null)).Count(c => c == '\n'));
+        Assert.Equal(all[^1] + "\n", await SinceAsync(now.AddDays(-1), 1));
+
+        async Task<string> SinceAsync(DateTimeOffset time, int? tail)
+        {
+            using MemoryStream target = new();
+            await pod.CopyLogsAsync(new LogOptions { Since = time, Tail = tail }, target, null);
+            return Encoding.ASCII.GetString(target.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task Notes_of_times_that_grow_too_many_get_coarser_and_those_of_a_stranger_lead_nowhere()
+    {
+        string directory = Directory.CreateDirectory(Path.Combine(_pods.Scratch, "times/logs")).Parent!.FullName;
+        string log = Path.Combine(directory, "logs/main.out");
+        string times = Path.Combine(directory, "logs/.times");
+        for (int i = 1; i <= 5000; i++)
+        {
+            await File.AppendAllTextAsync(log, $"{i}\n");
+            PodLogTimes.Note(directory);
+        }
+
+        long length = new FileInfo(log).Length;
+        Assert.InRange(new FileInfo(times).Length, 50 * 1024, 140 * 1024);
+        Assert.StartsWith($"main.out {length} ", (await File.ReadAllLinesAsync(times))[^1], StringComparison.Ordinal);
+        PodLogTimes.Note(directory);
+        Assert.Single(await File.ReadAllLinesAsync(times), l => l.StartsWith($"main.out {length} ", StringComparison.Ordinal));
+
+        DateTimeOffset later = DateTimeOffset.UtcNow.AddHours(1);
+        File.SetLastWriteTimeUtc(log, later.AddHours(1).UtcDateTime);
+        foreach (string text in (string[])["main.out 99999999 1", "main.out -1 1\nmain.out", "\0\0\0", "main.out x y\nmain.out 4 z"])
+        {
+            await File.WriteAllTextAsync(times, text);
+            Assert.Equal(0, await FindAsync());
+        }
+
+        await File.WriteAllTextAsync(times, $"main.err 8 1 main.out 5 1\nmain.out 7 {later.ToUnixTimeSeconds()}\n");
+        Assert.Equal(4, await FindAsync());
+        File.Delete(times);
+        File.CreateSymbolicLink(times, "main.out");
+        Assert.Equal(0, await FindAsync());
+        PodLogTimes.Note(directory);
+        Assert.Equal(length, new FileInfo(log).Length);
+
+        async Task<long> FindAsync()
+        {
+            using SafeFileHandle file = File.OpenHandle(log, options: FileOptions.Asynchronous);
+            return await PodLogTimes.FindAsync(file, "main.out", directory, later, new byte[4096], CancellationToken.None);
+        }
+    }
+
     [Fact]
     public async Task Where_the_head_is_freed_while_it_is_read_no_byte_is_another_one()
     {
