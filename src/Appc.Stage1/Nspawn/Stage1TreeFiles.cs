@@ -8,7 +8,7 @@ namespace Appc.Stage1.Nspawn;
 internal static class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 7\n";
+    internal const string Recipe = "appc nspawn tree 8\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -127,10 +127,7 @@ internal static class Stage1TreeFiles
             Copy(tool, tree, "/usr/bin/" + Path.GetFileName(tool));
         }
 
-        foreach (string path in sharedObjects)
-        {
-            Copy(path, tree, path);
-        }
+        Stage1TreeObjects.Copy(sharedObjects, tree);
 
         SetGroupId(tree + "/usr/bin/dash");
         Text(tree, "usr/lib/appc/ended", EndedText);
@@ -167,7 +164,7 @@ internal static class Stage1TreeFiles
         }
     }
 
-    private static void Copy(string source, string tree, string path)
+    internal static void Copy(string source, string tree, string path)
     {
         string target = tree + path;
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -193,7 +190,7 @@ internal static class Stage1TreeFiles
         PodFilesWriter.SetMode(path, Executable | SetGroupIdBit);
     }
 
-    private static void Text(string tree, string path, string text)
+    internal static void Text(string tree, string path, string text)
     {
         string target = Path.Combine(tree, path);
         File.WriteAllText(target, text, new UTF8Encoding(false));
