@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Appc.Linux;
 
-/// <summary>Constants and structures about mounts that Tmds.LibC lacks.</summary>
+/// <summary>Mounts: what Tmds.LibC lacks.</summary>
 internal static unsafe partial class Libc
 {
     public const int OPEN_TREE_CLONE = 1;
@@ -30,5 +30,15 @@ internal static unsafe partial class Libc
         public ulong Clear;
         public ulong Propagation;
         public ulong UserNamespace;
+    }
+
+    /// <summary>open_tree(2): a detached copy of the mount at a path, of no mount namespace. Returns -1 with errno set on failure.</summary>
+    public static int CloneMount(byte* path) => (int)syscall(SystemCall.OpenTree, AT_FDCWD, (nint)path, OPEN_TREE_CLONE | O_CLOEXEC, 0);
+
+    /// <summary>mount_setattr(2) on a detached mount. Returns -1 with errno set on failure.</summary>
+    public static int SetMountAttributes(int mount, MountAttributes attributes)
+    {
+        byte empty = 0;
+        return (int)syscall5(SystemCall.MountSetAttr, mount, (nint)(&empty), AT_EMPTY_PATH, (nint)(&attributes), sizeof(MountAttributes));
     }
 }

@@ -8,6 +8,7 @@ namespace Appc.Stage1.Nspawn;
 /// <summary>What a launch needs to know beyond the pod.</summary>
 /// <param name="Nspawn">The program.</param>
 /// <param name="Tree">The stage1 tree.</param>
+/// <param name="Objects">What it shows of the host's own files in the place of the tree's.</param>
 /// <param name="Ids">The pod's ids.</param>
 /// <param name="CGroup">The pod's control group.</param>
 /// <param name="Hierarchy">Where the version 2 hierarchy is mounted.</param>
@@ -18,7 +19,7 @@ namespace Appc.Stage1.Nspawn;
 /// <param name="Labels">What the host's security modules are told.</param>
 /// <param name="Guard">Ends the pod with this program; null if it outlives it.</param>
 internal sealed record NspawnLaunch(
-    string Nspawn, HeldTree Tree, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnStreams Streams, NspawnHostServices Host,
+    string Nspawn, HeldTree Tree, HostObjects Objects, IdMap Ids, Fd CGroup, string Hierarchy, PodLimits Limits, NspawnSockets Sockets, NspawnStreams Streams, NspawnHostServices Host,
     SecurityLabels Labels, LifeGuard? Guard);
 
 /// <summary>
@@ -82,7 +83,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors, .. _launch.Guard?.Descriptors ?? [],
+            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Objects.Descriptors, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors, .. _launch.Guard?.Descriptors ?? [],
         ]);
         _launch.Guard?.Join(_plan);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
@@ -152,6 +153,7 @@ internal sealed class NspawnPlan
         _plan.BindWith("show the pod's units", paths.Files, files, Plain | Libc.MOUNT_ATTR_RDONLY);
         _plan.BindWith("show the pod's logs", paths.Logs, files + "/logs", Plain | Libc.MOUNT_ATTR_NOEXEC);
         _plan.BindWith("show the pod's status", paths.Status, files + "/status", Plain | Libc.MOUNT_ATTR_NOEXEC);
+        _launch.Objects.Show(_plan, _launch.Tree, $"{files}/{PodPaths.ObjectsName}");
     }
 
     private List<string> Arguments(IReadOnlyList<(NspawnApp App, ImageTree Image)> apps)

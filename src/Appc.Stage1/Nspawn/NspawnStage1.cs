@@ -260,8 +260,9 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject, group) : null;
+            using HostObjects objects = MayShowHostObjects(ids, labels) ? HostObjects.Open(tree) : HostObjects.None();
             LaunchedProcess process;
-            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
+            using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, objects, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
                 process = Launch(plan, guard);
             }
@@ -351,6 +352,12 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             }
         }
     }
+
+    /// <summary>
+    /// Whether a pod may have files of the host: not where its root is the host's, to whom they belong, nor where its
+    /// processes have a label of their own, which may not read them.
+    /// </summary>
+    private static bool MayShowHostObjects(IdMap ids, SecurityLabels labels) => ids.IsMapped && labels.SelinuxContext is null;
 
     private static IdMap MapIds(Stage1Pod pod, PodPaths paths)
     {

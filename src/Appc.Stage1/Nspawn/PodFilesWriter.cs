@@ -20,6 +20,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Make(_paths.Units, 0, 0, Readable);
         Make(Path.Combine(_paths.Files, "logs"), 0, 0, Readable);
         Make(Path.Combine(_paths.Files, "status"), 0, 0, Readable);
+        Make(Path.Combine(_paths.Files, PodPaths.ObjectsName), 0, 0, Readable);
         Make(_paths.Apps, 0, 0, Readable);
         Make(_paths.Inputs, 0, 0, Readable);
     }

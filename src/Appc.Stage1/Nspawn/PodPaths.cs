@@ -12,6 +12,9 @@ internal sealed class PodPaths(Stage1Pod pod)
     /// <summary>Name of the directory of inputs, in what the pod's process 1 sees.</summary>
     internal const string InputsName = "inputs";
 
+    /// <summary>Name of the directory of shared objects, in what the pod's process 1 sees.</summary>
+    internal const string ObjectsName = "objects";
+
     /// <summary>What is the flavour's own.</summary>
     internal string Own { get; } = Path.Combine(pod.Directory, "stage1");
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Appc.Linux;
@@ -168,9 +167,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
                     return null;
                 }
 
-                hash.AppendData(Encoding.UTF8.GetBytes(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{path}\n{stat.DevMajor}:{stat.DevMinor} {stat.Inode} {stat.Size} {stat.ModifyTime.Seconds}.{stat.ModifyTime.Nanoseconds}\n")));
+                hash.AppendData(Encoding.UTF8.GetBytes($"{path}\n{SourceState.Of(stat)}\n"));
             }
         }
 

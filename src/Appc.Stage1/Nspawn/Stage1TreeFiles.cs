@@ -10,7 +10,7 @@ namespace Appc.Stage1.Nspawn;
 internal static partial class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 8\n";
+    internal const string Recipe = "appc nspawn tree 9\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -132,10 +132,7 @@ internal static partial class Stage1TreeFiles
             Copy(tool, tree, "/usr/bin/" + Path.GetFileName(tool));
         }
 
-        foreach (string path in sharedObjects)
-        {
-            Copy(path, tree, path);
-        }
+        Stage1TreeObjects.Copy(sharedObjects, tree);
 
         SetGroupId(tree + "/usr/bin/dash");
         Text(tree, "usr/lib/appc/ended", EndedText);
@@ -182,7 +179,7 @@ internal static partial class Stage1TreeFiles
     [GeneratedRegex(@"^libsystemd-shared-(\d{3})\b")]
     private static partial Regex SharedObjectOfSystemd();
 
-    private static void Copy(string source, string tree, string path)
+    internal static void Copy(string source, string tree, string path)
     {
         string target = tree + path;
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -215,7 +212,7 @@ internal static partial class Stage1TreeFiles
         PodFilesWriter.SetMode(target, Executable);
     }
 
-    private static void Text(string tree, string path, string text)
+    internal static void Text(string tree, string path, string text)
     {
         string target = Path.Combine(tree, path);
         File.WriteAllText(target, text, new UTF8Encoding(false));

@@ -81,7 +81,7 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
                 // others in each version: what it denies is denied to a command, which only landlock (444 to 446) can do more with,
                 // by which a program can only restrict itself.
                 static bool IsDenied(string answer) => answer.EndsWith(" EPERM", StringComparison.Ordinal) || answer.EndsWith(" ENOSYS", StringComparison.Ordinal);
-                Assert.Empty(answers.Zip(expected).Where(a => IsDenied(a.Second) && !IsDenied(a.First)).Select(a => a.First).Where(a => !a.StartsWith("44", StringComparison.Ordinal)));
+                Assert.DoesNotContain(answers.Zip(expected), a => IsDenied(a.Second) && !IsDenied(a.First) && !a.First.StartsWith("44", StringComparison.Ordinal));
                 Assert.InRange(answers.Count(IsDenied), expected.Count(IsDenied) - 3, expected.Count(IsDenied) + 10);
             }
             else
