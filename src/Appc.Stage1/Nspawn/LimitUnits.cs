@@ -42,12 +42,9 @@ internal static class LimitUnits
         UnitText text = new UnitText().Section("Unit")
             .Set("DefaultDependencies", "no")
             .Set("StopWhenUnneeded", "yes");
-        if (!mutable)
-        {
-            // Where apps come and go, the end of one that cannot be limited is its own: the mover kills it.
-            text.Set("FailureAction", "exit-force");
-        }
 
+        // Where apps come and go, the end of one that cannot be limited is its own: the mover kills it.
+        _ = mutable ? text.Set("StartLimitIntervalSec", "0") : text.Set("FailureAction", "exit-force");
         text.Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit);
         if (app.PreStart is not null && unit == app.UnitName)
         {
