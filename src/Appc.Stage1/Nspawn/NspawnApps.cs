@@ -67,7 +67,13 @@ internal sealed class NspawnApps(
     {
         if (IsRunning(name))
         {
-            return;
+            if (PodFiles.ReadStatus(pod.Directory, name) is null)
+            {
+                return;
+            }
+
+            // Its end is recorded already, by a program that is about to end, too.
+            await WaitUntilEndedAsync(name, Allowance, cancellationToken).ConfigureAwait(false);
         }
 
         Stage1App app = Find(name);
@@ -148,6 +154,12 @@ internal sealed class NspawnApps(
             if (await Control(options.StopTimeout * 2 + Allowance).RunAsync(["stop", .. there], cancellationToken).ConfigureAwait(false) is { } failure)
             {
                 throw new LaunchException("remove the app", 0, $"{_subject}: the app {name} could not be stopped: {failure}");
+            }
+
+            if (there.Contains(PodRestarts.GivenUpUnitOf(name)))
+            {
+                // A wait for the next start that is cut short counts as its failure, and has this one started.
+                _ = await Control().RunAsync(["stop", PodRestarts.GivenUpUnitOf(name)], cancellationToken).ConfigureAwait(false);
             }
 
             _ = await Control().RunAsync(["reset-failed", .. there], cancellationToken).ConfigureAwait(false);

@@ -96,7 +96,16 @@ public sealed class NspawnAppLimitTests(NspawnFixture fixture) : IAsyncDisposabl
         Assert.Equal(OomKilled, await EndOfAsync(pod, "handled"));
         Assert.Equal("", await pod.ReadOutputAsync("handled"));
 
-        foreach (string app in (string[])["again", "handled"])
+        AppSpec waits = await AppAsync("waits", "exit 1", ("resource/memory", """{"limit":"32M"}"""));
+        waits.Restart = new RestartPolicy { Delay = TimeSpan.FromHours(1), MaxDelay = TimeSpan.FromHours(1) };
+        await pod.AddAppAsync(waits).WaitAsync(ServicePods.Limit);
+        using CancellationTokenSource limit = new(ServicePods.Limit);
+        while ((await pod.GetStatusAsync()).Apps[^1].State != AppState.Restarting)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+
+        foreach (string app in (string[])["again", "handled", "waits"])
         {
             await pod.RemoveAppAsync(app).WaitAsync(ServicePods.Limit);
             Assert.Empty(GroupsOf(pod, app));
@@ -112,7 +121,7 @@ public sealed class NspawnAppLimitTests(NspawnFixture fixture) : IAsyncDisposabl
         Pod pod = await RunAsync();
         int first = PidOf(pod, "first");
         await pod.AddAppAsync(await AppAsync("brief", Waiting, ("resource/memory", """{"limit":"32M"}"""), ("resource/network-bandwidth", """{"default":true,"limit":"1M"}""")), start: false);
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 6; i++)
         {
             Task<AppStatus> start = pod.StartAppAsync("brief");
             await Task.WhenAll(start, pod.StopAppAsync("brief", i % 2 == 0 ? TimeSpan.Zero : null)).WaitAsync(ServicePods.Limit);
