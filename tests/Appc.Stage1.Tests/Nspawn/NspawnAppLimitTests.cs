@@ -275,7 +275,8 @@ public sealed class NspawnAppLimitTests(NspawnFixture fixture) : IAsyncDisposabl
     private IEnumerable<string> GroupsOf(Pod pod, string app) =>
         ((string[])[GroupOf(pod), .. LimitsOf(pod)]).SelectMany(d => Directory.EnumerateDirectories(d, $"*-{app}*", SearchOption.AllDirectories));
 
-    private int PidOf(Pod pod, string app) => PodCGroup.Processes(PodCGroup.FindUnit(GroupOf(pod), $"app-{app}.service")!).Min();
+    private int PidOf(Pod pod, string app) =>
+        PodCGroup.Processes(PodCGroup.FindUnit(GroupOf(pod), $"app-{app}.service")!).MinBy(p => ProcFs.StartTime(p) ?? long.MaxValue);
 
     /// <summary>The group of an app's first process that a controller looks at.</summary>
     private string GroupOf(Pod pod, string app, string controller)

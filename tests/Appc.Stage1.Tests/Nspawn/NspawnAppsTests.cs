@@ -181,7 +181,9 @@ public sealed class NspawnAppsTests(NspawnFixture fixture) : IAsyncDisposable
     private int PidOf(Pod pod, string app)
     {
         string group = PodCGroup.FindUnit(File.ReadAllText(Path.Combine(DirectoryOf(pod), "stage1/cgroup")).Trim(), $"app-{app}.service")!;
-        return PodCGroup.Processes(group).Min();
+
+        // The first by time: numbers begin anew some day.
+        return PodCGroup.Processes(group).MinBy(p => ProcFs.StartTime(p) ?? long.MaxValue);
     }
 
     private static uint UidOf(int pid) =>
