@@ -34,16 +34,44 @@ check "io.max" "254:0 rbps=2000000 wbps=2000000 riops=300 wiops=300" "$($b cat $
 appc stop $uuid
 check "stopped: nothing left" "" "$(left)"
 
+# Apps that are added to a running pod, which has no limits of its own.
+uuid=$(appc run --detach --mutable $plain --name first --exec /bin/sleep -- 1000 | $b tail -1)
+pod=$groups/appc-$uuid app=$groups/appc-$uuid/payload/system.slice/app-own.service status=/var/lib/appc/pods/run/$uuid/status
+appc app add --strict $uuid $own | $b grep -q 'resource/block'; check "added, with limits of block devices: refused" 0 $?
+check "added: its name" own "$(appc app add $uuid $own | $b tail -1)"
+until [ -e $app/memory.max ]; do $b sleep 1; done
+check "added: memory" "67108864 16777216 0" "$($b cat $app/memory.max $app/memory.low $app/memory.swap.max | $b xargs)"
+check "added: processors" "25000 100000 50" "$($b cat $app/cpu.max $app/cpu.weight | $b xargs)"
+check "added: memory.low of the pod" 16777216 "$($b cat $pod/memory.low)"
+appc app rm $uuid own
+check "removed: memory.low of the pod" 0 "$($b cat $pod/memory.low)"
+check "removed: its group" "" "$($b find $pod -name '*own*')"
+appc app add --strict $uuid $plain --name greedy --memory 64M --exec /bin/dd -- if=/dev/zero of=/dev/null bs=200M count=1
+until [ -s $status/greedy ]; do $b sleep 1; done
+check "added: past the memory limit" "killed KILL oom-kill" "$($b cat $status/greedy)"
+appc app start $uuid greedy
+until [ -s $status/greedy ]; do $b sleep 1; done
+check "started again: past the memory limit" "killed KILL oom-kill" "$($b cat $status/greedy)"
+check "the other app runs" 1 "$($b wc -l < $pod/payload/system.slice/app-first.service/cgroup.procs)"
+appc stop $uuid
+check "mutable: nothing left" "" "$(left)"
+
 # This program in a group: as a unit without Delegate=, with it, and with DelegateSubgroup= too.
 for c in memory cpu io; do echo +$c > $groups/cgroup.subtree_control; done
 $b mkdir $groups/unit
 echo $$ > $groups/unit/cgroup.procs
 greedy | $b grep -q 'belongs to systemd'; check "not delegated: refused" 0 $?
+uuid=$(appc run --detach --mutable $plain --name first --exec /bin/sleep -- 1000 | $b tail -1)
+appc app add --strict $uuid $own | $b grep -q 'the pod has no controller for memory'; check "not delegated: refused in a running pod" 0 $?
+appc stop $uuid
 setfattr -n trusted.delegate -v 1 $groups/unit
 greedy | $b grep -q 'DelegateSubgroup=main'; check "no group of its own: refused" 0 $?
 $b mkdir $groups/unit/main
 echo $$ > $groups/unit/main/cgroup.procs
 greedy; check "delegated: past the memory limit" 137 $?
+uuid=$(appc run --detach --mutable $plain --name first --exec /bin/sleep -- 1000 | $b tail -1)
+check "delegated: the controllers of a mutable pod" "cpu memory" "$($b cat $groups/unit/appc-$uuid/cgroup.subtree_control | $b grep -oE 'cpu|memory' | $b sort -u | $b xargs)"
+appc stop $uuid
 check "delegated: nothing left" "" "$(left)"
 echo "done all"
 $b poweroff -f

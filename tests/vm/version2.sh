@@ -38,7 +38,7 @@ copy() {
     done
 }
 dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
-copy /usr/bin/systemd-nspawn /lib/systemd/systemd /usr/bin/systemd-analyze /usr/bin/dash /bin/mv /usr/bin/ldd /bin/bash /bin/busybox /usr/bin/setfattr
+copy /usr/bin/systemd-nspawn /lib/systemd/systemd /usr/bin/systemctl /usr/bin/systemd-analyze /usr/bin/{dash,mkdir,sleep,stat,fallocate} /bin/mv /usr/bin/ldd /bin/bash /bin/busybox /usr/bin/setfattr
 for library in "$(find "$dotnet" -name libcoreclr.so | head -1)" /lib/*/libseccomp.so.2 /lib/*/liblzma.so.5 /usr/lib/*/libssl.so.3; do
     for object in $([ "${library#"$dotnet"}" = "$library" ] && echo "$library"; ldd "$library" | grep -o '/[^ ]*'); do copy "$object"; done
 done

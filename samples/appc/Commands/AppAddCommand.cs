@@ -6,11 +6,11 @@ namespace Appc.Cli.Commands;
 internal sealed class AppAddCommand : Command
 {
     private static readonly string[] OfThePod =
-        ["stage1", "volume", "port", "hostname", "private-users", "dns", "dns-search", "dns-opt", "hosts-entry", "uuid-file-save", "strict", "label", "lifetime", "mutable"];
+        ["stage1", "volume", "port", "hostname", "private-users", "dns", "dns-search", "dns-opt", "hosts-entry", "uuid-file-save", "label", "lifetime", "mutable"];
 
     public override string Name => "app add";
 
-    public override string Synopsis => "[--no-start] POD REF [APP OPTIONS] [-- ARGS]";
+    public override string Synopsis => "[--no-start] [--strict] POD REF [APP OPTIONS] [-- ARGS]";
 
     public override string Summary => "adds an app to a running pod that was made with --mutable, and starts it";
 
@@ -39,7 +39,7 @@ internal sealed class AppAddCommand : Command
         tokens.RemoveAt(at);
         await using Pod pod = await context.Runtime.OpenAsync(uuid, cancellationToken);
         AppSpec app = await new PodSpecFactory(context).CreateAppAsync(PodArguments.Sort(tokens), cancellationToken);
-        AppStatus added = await pod.AddAppAsync(app, !arguments.Has("no-start"), context.TrustIfSaid, cancellationToken);
+        AppStatus added = await pod.AddAppAsync(app, !arguments.Has("no-start"), context.TrustIfSaid, arguments.Has("strict"), cancellationToken);
         context.Out.WriteLine(added.Name);
         return ExitCodes.Success;
     }

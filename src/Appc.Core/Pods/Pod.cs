@@ -81,16 +81,21 @@ public sealed class Pod : IAsyncDisposable
     /// <param name="app">The app.</param>
     /// <param name="start">Whether it is started too. If that fails the app stays in the pod, not started.</param>
     /// <param name="trust">What must be proven about its images; null for what was asked when the pod was prepared.</param>
+    /// <param name="strict">
+    /// Whether the app is refused if one of its isolators cannot be enforced in this pod. Otherwise such isolators are logged, and it runs
+    /// without them; not in a pod that was itself made <see cref="PodSpec.Strict"/>.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The app as it was right after that.</returns>
     /// <exception cref="PodException">
     /// The pod does not run or is not mutable (<see cref="PodFailure.WrongState"/>), or the app cannot be one of it: its name is
-    /// taken, it mounts a volume that the pod does not have.
+    /// taken, it mounts a volume that the pod does not have, it has an isolator that must be enforced and cannot be.
     /// </exception>
     /// <exception cref="TrustException">An image does not satisfy the policy today.</exception>
     /// <exception cref="Stage1.LaunchException">The app cannot be run in this pod, or a step failed; nothing of it is left.</exception>
-    public Task<AppStatus> AddAppAsync(AppSpec app, bool start = true, TrustPolicy? trust = null, CancellationToken cancellationToken = default) =>
-        _runtime.AddAppAsync(Uuid, app, start, trust, cancellationToken);
+    public Task<AppStatus> AddAppAsync(
+        AppSpec app, bool start = true, TrustPolicy? trust = null, bool strict = false, CancellationToken cancellationToken = default) =>
+        _runtime.AddAppAsync(Uuid, app, start, trust, strict, cancellationToken);
 
     /// <summary>Starts an app of a mutable pod that was not started, or once more one that has ended. Does nothing if it runs.</summary>
     /// <param name="app">Name of the app.</param>

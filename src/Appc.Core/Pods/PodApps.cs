@@ -19,7 +19,7 @@ internal sealed class PodApps(
 {
     private const string LockName = "apps.lock";
 
-    public async Task<AppStatus> AddAsync(string uuid, AppSpec spec, bool start, TrustPolicy? policy, CancellationToken cancellationToken)
+    public async Task<AppStatus> AddAsync(string uuid, AppSpec spec, bool start, TrustPolicy? policy, bool strict, CancellationToken cancellationToken)
     {
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.app.add");
         activity?.SetTag("appc.pod.uuid", uuid);
@@ -36,7 +36,7 @@ internal sealed class PodApps(
             PodRecord record = change.Record with { Apps = [.. change.Record.Apps, held] };
             Stage1Pod pod = change.Describe(pods.Root, manifest, record);
             await change.Stage1.CheckAppAsync(pod, change.First, app.Name, cancellationToken).ConfigureAwait(false);
-            Report(uuid, change, manifest, app);
+            Report(change, change.Stage1.FindUnenforced(pod, app.Name), strict || change.Record.Strict);
             PodFiles.ReplaceRecord(change.Location.Directory, record);
             try
             {
@@ -206,16 +206,23 @@ internal sealed class PodApps(
         }
 
         return findings.Count == 0 ? (app!, [.. made.Volumes.Skip(change.Manifest.Volumes.Count)])
-            : throw new PodException($"the app cannot be added to the pod {change.Location.Uuid}", findings);
+            : throw new PodException(CannotBeAdded(change), findings);
     }
 
-    private void Report(string uuid, Change change, PodManifest manifest, RuntimeApp app)
+    private void Report(Change change, IReadOnlyList<UnenforcedIsolator> unenforced, bool strict)
     {
-        foreach (UnenforcedIsolator isolator in UnenforcedIsolator.Find(change.Flavour, manifest with { Apps = [app], Isolators = [] }, change.Record.Options))
+        if (strict && unenforced.Count > 0)
         {
-            logger.IsolatorNotEnforced(uuid, isolator.Isolator.Name.ToString(), isolator.Owner, change.Flavour.Name, isolator.Reason);
+            throw new PodException(CannotBeAdded(change), [.. unenforced.Select(PodFactory.Refusal)]);
+        }
+
+        foreach (UnenforcedIsolator isolator in unenforced)
+        {
+            logger.IsolatorNotEnforced(change.Location.Uuid, isolator.Isolator.Name.ToString(), isolator.Owner, change.Flavour.Name, isolator.Reason);
         }
     }
+
+    private static string CannotBeAdded(Change change) => $"the app cannot be added to the pod {change.Location.Uuid}";
 
     private AcName Find(Change change, string app) => PodSupervisor.FindApp(change.Describe(pods.Root), app).Name;
 

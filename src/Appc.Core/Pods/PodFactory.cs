@@ -61,6 +61,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 Lifetime = spec.Lifetime,
                 RemoveOnExit = spec.RemoveOnExit,
                 Mutable = spec.Mutable,
+                Strict = spec.Strict,
                 Trust = policy,
             };
             return await WriteAsync(uuid, manifest, json, record, cancellationToken).ConfigureAwait(false);
@@ -71,6 +72,10 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             holds.ForEach(h => h.Dispose());
         }
     }
+
+    /// <summary>What is said of an isolator that must be enforced.</summary>
+    internal static PodFinding Refusal(UnenforcedIsolator isolator) => new(
+        PodFailure.HostUnsuitable, $"{isolator.Isolator.Name} of {isolator.Owner} must be enforced and cannot be here ({isolator.Reason})", isolator.Hint);
 
     /// <summary>Finds all that keeps a pod from being made, before anything is written.</summary>
     private async Task<(PodManifest Manifest, byte[] Json, IReadOnlyList<UnenforcedIsolator> Unenforced)> CheckAsync(PodSpec spec, IStage1 stage1, CancellationToken cancellationToken)
@@ -105,9 +110,8 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
         IReadOnlyList<UnenforcedIsolator>? unenforced = null;
         if (spec.Strict)
         {
-            unenforced = UnenforcedIsolator.Find(stage1, manifest, spec.Options);
-            findings.AddRange(unenforced.Select(u => new PodFinding(
-                PodFailure.HostUnsuitable, $"{u.Isolator.Name} of {u.Owner} must be enforced and cannot be here ({u.Reason})", u.Hint)));
+            unenforced = UnenforcedIsolator.Find(stage1, manifest, spec.Options, spec.Mutable);
+            findings.AddRange(unenforced.Select(Refusal));
         }
 
         byte[] json = [];
@@ -126,7 +130,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
             }
         }
 
-        return findings.Count == 0 ? (manifest, json, unenforced ?? UnenforcedIsolator.Find(stage1, manifest, spec.Options))
+        return findings.Count == 0 ? (manifest, json, unenforced ?? UnenforcedIsolator.Find(stage1, manifest, spec.Options, spec.Mutable))
             : missing is not null && findings.Count == 1 ? throw missing
             : throw new PodException("the pod cannot be made", findings);
     }

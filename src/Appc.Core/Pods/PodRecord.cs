@@ -30,6 +30,9 @@ internal sealed record PodRecord
     /// <summary>Whether apps come and go while it runs.</summary>
     public bool Mutable { get; init; }
 
+    /// <summary>Whether an app is refused, at the pod's start or later, if one of its isolators cannot be enforced.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>What must be proven about the images when the pod starts, unless whoever starts it says something else.</summary>
     public TrustPolicy Trust { get; init; } = TrustPolicy.RequireSignature;
 }

@@ -241,7 +241,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(spec);
         IStage1 stage1 = SelectStage1(spec.Stage1);
-        return UnenforcedIsolator.Find(stage1, PodReifier.Reify(spec, stage1), spec.Options);
+        return UnenforcedIsolator.Find(stage1, PodReifier.Reify(spec, stage1), spec.Options, spec.Mutable);
     }
 
     /// <inheritdoc/>
@@ -287,10 +287,10 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
 
-    internal Task<AppStatus> AddAppAsync(string uuid, AppSpec app, bool start, TrustPolicy? trust, CancellationToken cancellationToken)
+    internal Task<AppStatus> AddAppAsync(string uuid, AppSpec app, bool start, TrustPolicy? trust, bool strict, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return StorageErrors.ExplainAsync($"the app cannot be added to the pod {uuid}", () => _apps.AddAsync(uuid, app, start, trust, cancellationToken));
+        return StorageErrors.ExplainAsync($"the app cannot be added to the pod {uuid}", () => _apps.AddAsync(uuid, app, start, trust, strict, cancellationToken));
     }
 
     internal Task<AppStatus> StartAppAsync(string uuid, string app, CancellationToken cancellationToken) =>

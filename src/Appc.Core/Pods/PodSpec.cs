@@ -76,7 +76,7 @@ public sealed class PodSpec
     public TrustPolicy? Trust { get; set; }
 
     /// <summary>Whether a pod is refused, before anything is written, if one of its isolators cannot be enforced on this host.</summary>
-    /// <value>The default value is <see langword="false"/>: such isolators are logged, and the pod runs without them.</value>
+    /// <value>The default value is <see langword="false"/>: such isolators are logged, and the pod runs without them. What is said here holds for apps that are added later, too.</value>
     public bool Strict { get; set; }
 
     /// <summary>Whether the pod's directory is removed when it ends while this runtime lives.</summary>

@@ -20,6 +20,11 @@ public interface IStage1Apps
     /// <exception cref="LaunchException">The app cannot be run in this pod.</exception>
     Task CheckAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default);
 
+    /// <summary>Finds the isolators of an app that cannot be enforced in this pod, which was made before it. Changes nothing.</summary>
+    /// <param name="pod">The pod, with the app among its apps already.</param>
+    /// <param name="app">The app.</param>
+    IReadOnlyList<UnenforcedIsolator> FindUnenforced(Stage1Pod pod, AcName app);
+
     /// <summary>Shows the pod an app's root file system, volumes and all, without starting it.</summary>
     /// <param name="pod">
     /// The pod, with the app among its apps already. <see cref="Stage1Pod.LockDescriptor"/> is the lock of the pod's apps, which

@@ -11,5 +11,6 @@ public interface IStage1Isolators
     /// <summary>Finds the isolators of a pod that cannot be enforced here, for the whole pod and for its apps. Changes nothing.</summary>
     /// <param name="manifest">The reified manifest.</param>
     /// <param name="options">What the pod is asked to be beyond it.</param>
-    IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options);
+    /// <param name="mutable">Whether apps come and go while the pod runs.</param>
+    IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options, bool mutable = false);
 }

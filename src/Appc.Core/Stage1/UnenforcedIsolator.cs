@@ -10,9 +10,9 @@ namespace Appc.Stage1;
 public sealed record UnenforcedIsolator(Isolator Isolator, AcName? App, string Reason, string? Hint = null)
 {
     /// <summary>The isolators of a pod that a flavour does not enforce on this host.</summary>
-    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options) =>
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, bool mutable) =>
         stage1 is IStage1Isolators knows
-            ? knows.FindUnenforced(manifest, options)
+            ? knows.FindUnenforced(manifest, options, mutable)
             : All(manifest).Where(i => !stage1.Features.EnforcedIsolators.Contains(i.Isolator.Name.ToString()))
                 .Select(i => new UnenforcedIsolator(i.Isolator, i.App, $"the flavour {stage1.Name} does not know it")).ToArray();
 

@@ -74,11 +74,11 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options)
+    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options, bool mutable = false)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        return IsolatorReport.Find(this, manifest, InEffect(options), Modules, () => LimitHost.Find());
+        return IsolatorReport.Find(this, manifest, InEffect(options), mutable, Modules, () => LimitHost.Find());
     }
 
     /// <inheritdoc/>

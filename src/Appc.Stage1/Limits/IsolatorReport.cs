@@ -17,9 +17,10 @@ internal static class IsolatorReport
     /// <param name="stage1">The flavour.</param>
     /// <param name="manifest">The pod.</param>
     /// <param name="options">Its options, as they are in effect.</param>
+    /// <param name="mutable">Whether other apps may come.</param>
     /// <param name="modules">The host's security modules.</param>
     /// <param name="findHost">Finds out where the host can limit what.</param>
-    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, SecurityModules modules, Func<LimitHost> findHost)
+    internal static IReadOnlyList<UnenforcedIsolator> Find(IStage1 stage1, PodManifest manifest, Stage1Options options, bool mutable, SecurityModules modules, Func<LimitHost> findHost)
     {
         SecurityLabels labels = new(modules, manifest);
         Lazy<LimitHost> host = new(findHost);
@@ -27,7 +28,7 @@ internal static class IsolatorReport
         foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
         {
             (string Reason, string? Hint)? why = stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
-                ? Labels.Contains(isolator.Name.ToString()) ? labels.WhyNot(isolator, app) : WhyNot(isolator, app, manifest, options, host)
+                ? Labels.Contains(isolator.Name.ToString()) ? labels.WhyNot(isolator, app) : WhyNot(isolator, app, manifest, options, mutable, host)
                 : ($"the flavour {stage1.Name} does not know it", null);
             if (why is var (reason, hint))
             {
@@ -38,14 +39,14 @@ internal static class IsolatorReport
         return found;
     }
 
-    private static (string Reason, string? Hint)? WhyNot(Isolator isolator, AcName? app, PodManifest manifest, Stage1Options options, Lazy<LimitHost> host)
+    private static (string Reason, string? Hint)? WhyNot(Isolator isolator, AcName? app, PodManifest manifest, Stage1Options options, bool mutable, Lazy<LimitHost> host)
     {
         string name = isolator.Name.ToString();
         if (ResourceLimits.ControllerOf(name) is { } controller)
         {
             return host.Value.WhyNot(controller)
-                ?? (controller == LimitHost.Io && app is not null && manifest.Apps.Count > 1
-                    ? ("in a pod of several apps, block devices are limited for the whole pod only", "Make it an isolator of the pod.") : null);
+                ?? (controller == LimitHost.Io && app is not null && (manifest.Apps.Count > 1 || mutable)
+                    ? ("in a pod of several apps, or of apps that come and go, block devices are limited for the whole pod only", "Make it an isolator of the pod.") : null);
         }
 
         if (name == IsolatorNames.NetworkBandwidth)

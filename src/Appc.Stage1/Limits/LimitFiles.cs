@@ -11,6 +11,10 @@ internal static class LimitFiles
     private const long LongestPeriod = 1_000_000;
     private const int UsualShares = 1024;
 
+    /// <summary>Whether a directory is a group of version 1 with a controller.</summary>
+    internal static bool IsVersion1(string directory, string controller) =>
+        File.Exists($"{directory}/{(controller == LimitHost.Memory ? "memory.limit_in_bytes" : "cpu.shares")}");
+
     /// <summary>Sets what a controller of version 1 enforces.</summary>
     internal static void WriteVersion1(string directory, string controller, ResourceLimits limits)
     {

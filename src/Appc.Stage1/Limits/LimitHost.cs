@@ -12,10 +12,22 @@ internal sealed class LimitHost
 
     internal static readonly IReadOnlyList<string> Controllers = [Memory, Cpu, Io];
 
+    /// <summary>Those that limit one app among several.</summary>
+    internal static readonly IReadOnlyList<string> OfApps = [Memory, Cpu];
+
     private readonly IReadOnlyDictionary<string, string> _version1;
 
+    // Where the limits of an app in a running pod can be made; those of pods can be anywhere.
+    private readonly LimitHost? _around;
+
     internal LimitHost(IReadOnlyDictionary<string, string> version1, DelegatedGroup version2)
+        : this(version1, version2, null)
     {
+    }
+
+    private LimitHost(IReadOnlyDictionary<string, string> version1, DelegatedGroup version2, LimitHost? around)
+    {
+        _around = around;
         _version1 = version1;
         Version2 = version2;
     }
@@ -25,6 +37,12 @@ internal sealed class LimitHost
 
     /// <summary>A host that limits nothing, for pods that are not limited.</summary>
     internal static LimitHost None { get; } = new(new Dictionary<string, string>(), new DelegatedGroup(null, []));
+
+    /// <summary>What the apps of a running pod can be limited by: its own controllers.</summary>
+    /// <param name="version1">The pod's groups in version 1 hierarchies.</param>
+    /// <param name="version2">The pod's group.</param>
+    /// <param name="host">The host.</param>
+    internal static LimitHost OfPod(IReadOnlyDictionary<string, string> version1, DelegatedGroup version2, LimitHost host) => new(version1, version2, host);
 
     /// <summary>Looks around for this process.</summary>
     /// <param name="delegated">A version 2 group in which others can be made; null for where this process may make them.</param>
@@ -54,6 +72,15 @@ internal sealed class LimitHost
     internal (string Reason, string? Hint)? WhyNot(string controller)
     {
         const string Hint = "Use a host with version 2 control groups.";
+        if (_around is not null)
+        {
+            // Block devices are limited for whole pods, if at all, and whether at all is up to the host.
+            return controller == Io ? _around.Version1(Io) is null ? null : _around.WhyNot(Io)
+                : _version1.ContainsKey(controller) || Version2.Controllers.Contains(controller) ? null
+                : _around.WhyNot(controller) is var (reason, hint) ? ($"the pod has no controller for {controller}: {reason}", hint)
+                : ($"the pod was started without a controller for {controller}", "Start the pod once more: what apps may need is given to a mutable pod when it starts.");
+        }
+
         return controller == Io && _version1.ContainsKey(controller)
                 ? ("version 1 control groups do not limit what is written through the page cache", Hint)
             : _version1.ContainsKey(controller) ? null

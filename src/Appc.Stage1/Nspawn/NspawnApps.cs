@@ -4,7 +4,6 @@ using Appc.Manifests;
 using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
-using Appc.Stage1.Limits;
 using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Stage1.Nspawn;
@@ -29,16 +28,11 @@ internal sealed class NspawnApps(
         Stage1App app = Find(name);
         using ImageTree image = ImageTree.Of(app, _subject);
         NspawnApp resolved = Resolve(app, image);
-        Stage1ProcessId leader = PodPaths.ReadProcess(_paths.Leader) ?? throw Refusal($"the pod has ended, or has not begun");
+        Stage1ProcessId leader = RequireLeader();
         if (resolved.CapabilitiesRetained && ProcFs.StatusBits(leader.Pid, "CapBnd") is { } bits
             && new CapabilitySet(resolved.Capabilities.Bits & ~bits) is { Bits: not 0 } missing)
         {
-            throw Refusal($"the app {name} cannot have {string.Join(", ", missing.Names)}: no app of the pod had it when the pod was started", "Start the pod with an app that retains it.");
-        }
-
-        if (resolved.OomScoreAdjustment < 0 && ProcFs.OomScoreAdjustment(leader.Pid) is { } lowest && resolved.OomScoreAdjustment < lowest)
-        {
-            throw Refusal($"the app {name} cannot have the OOM score {resolved.OomScoreAdjustment}: that of the pod is {lowest}", "Start the pod with an app that has it.");
+            throw Refusal($"the app {name} cannot have {string.Join(", ", missing.Names)}: no app of the pod had it when the pod was started, and what process 1 of the pod has given up nobody can give back", "Start the pod with an app that retains it.");
         }
 
         if (app.Input != AppInput.None)
@@ -47,13 +41,7 @@ internal sealed class NspawnApps(
             throw Refusal($"the app {name} cannot be given an input in a pod that runs already", "Make the pod with the app, or run a command in the app.");
         }
 
-        // Its limits need control groups, which a pod gets when it is launched.
-        ResourceLimits limits = ResourceLimits.FromIsolators(app.App.Isolators, _subject);
-        if (limits != new ResourceLimits())
-        {
-            IEnumerable<string> refused = app.App.Isolators.Select(i => i.Name.ToString()).Where(n => ResourceLimits.ControllerOf(n) is not null || n == IsolatorNames.NetworkBandwidth);
-            throw Refusal($"the app {name} cannot be limited by {string.Join(", ", refused)} in a pod that runs already", "Limit the pod as a whole, or make the pod with the app.");
-        }
+        RunningLimits.Check(app, _subject);
     }
 
     internal Task AddAsync(AcName name, HeldTree tree, CancellationToken cancellationToken) => OnThreadAsync(
@@ -68,6 +56,8 @@ internal sealed class NspawnApps(
 
             // What the pod was given of the host's journal, whatever the options of this process say.
             bool journal = File.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{firstProcess.Pid}/root{NspawnPlan.Scratch}/run/journal/stdout"));
+            PodOomScore.Allow(resolved, firstProcess, RequireLeader(), _subject);
+            RequireLimits().Add(resolved, ids.First);
             new PodFilesWriter(pod).Add(resolved, ids.First, new NspawnHostServices(journal, Register: false), tree, options.StopTimeout, _subject);
             NspawnAppPlan.Mount(pod, resolved, image, ids, new SecurityLabels(modules, pod.Manifest), nspawn, _subject);
         },
@@ -77,17 +67,19 @@ internal sealed class NspawnApps(
     {
         if (IsRunning(name))
         {
-            return;
+            if (PodFiles.ReadStatus(pod.Directory, name) is null)
+            {
+                return;
+            }
+
+            // Its end is recorded already, by a program that is about to end, too.
+            await WaitUntilEndedAsync(name, Allowance, cancellationToken).ConfigureAwait(false);
         }
 
         Stage1App app = Find(name);
         using (ImageTree image = ImageTree.Of(app, _subject))
         {
-            NspawnApp resolved = Resolve(app, image);
-            if (PodPaths.ReadText(_paths.CGroup) is { } group)
-            {
-                PodLimits.Renew(_paths, resolved, group, _paths.ReadRange() ?? 0, _subject);
-            }
+            RequireLimits().Renew(Resolve(app, image), _paths.ReadRange() ?? 0);
         }
 
         DateTimeOffset? before = PodFiles.ReadBegun(pod.Directory, name);
@@ -154,7 +146,7 @@ internal sealed class NspawnApps(
     /// <summary>Takes away what there is of an app. Safe to repeat.</summary>
     internal async Task RemoveAsync(AcName name, CancellationToken cancellationToken)
     {
-        string[] units = [NspawnApp.UnitNameOf(name), $"pre-start-{name}.service", $"post-stop-{name}.service", PodUnits.BegunUnitOf(name)];
+        string[] units = [NspawnApp.UnitNameOf(name), $"pre-start-{name}.service", $"post-stop-{name}.service", PodUnits.BegunUnitOf(name), PodRestarts.BeginUnitOf(name), PodRestarts.GivenUpUnitOf(name)];
         string[] there = [.. units.Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
         if (there.Length > 0)
         {
@@ -164,7 +156,18 @@ internal sealed class NspawnApps(
                 throw new LaunchException("remove the app", 0, $"{_subject}: the app {name} could not be stopped: {failure}");
             }
 
+            if (there.Contains(PodRestarts.GivenUpUnitOf(name)))
+            {
+                // A wait for the next start that is cut short counts as its failure, and has this one started.
+                _ = await Control().RunAsync(["stop", PodRestarts.GivenUpUnitOf(name)], cancellationToken).ConfigureAwait(false);
+            }
+
             _ = await Control().RunAsync(["reset-failed", .. there], cancellationToken).ConfigureAwait(false);
+        }
+
+        if (RunningLimits.Find(pod) is { } limits)
+        {
+            await limits.RemoveAsync(name, units, time, cancellationToken).ConfigureAwait(false);
         }
 
         await OnThreadAsync(
@@ -187,7 +190,8 @@ internal sealed class NspawnApps(
                 File.Delete(pod.StandardErrorPath(name));
                 Remove(_paths.Status, name.ToString());
                 Remove(_paths.Status, Stage1Pod.ReadyName(name));
-                foreach (string unit in (IEnumerable<string>)[.. units, .. units.Select(PodLimits.MoverOf)])
+                Remove(_paths.Status, AppRestarts.NameOf(name));
+                foreach (string unit in (IEnumerable<string>)[.. units, .. units.Select(LimitUnits.MoverOf)])
                 {
                     File.Delete(Path.Combine(_paths.Units, unit));
                     TreeRemover.Remove(Path.Combine(_paths.Units, unit + ".d"));
@@ -222,6 +226,10 @@ internal sealed class NspawnApps(
         MaxProcesses = options.MaxProcesses,
         AppArmorProfile = new SecurityLabels(modules, pod.Manifest).ProfileOf(app.Name),
     };
+
+    private RunningLimits RequireLimits() => RunningLimits.Find(pod) ?? throw Refusal("the pod has no control group");
+
+    private Stage1ProcessId RequireLeader() => PodPaths.ReadProcess(_paths.Leader) ?? throw Refusal("the pod has ended, or has not begun");
 
     private SafeFileHandle OpenNspawn() => PidFd.TryOpen(firstProcess.Pid, firstProcess.StartTime) ?? throw Refusal("the pod has ended");
 

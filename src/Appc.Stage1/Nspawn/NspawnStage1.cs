@@ -18,7 +18,7 @@ namespace Appc.Stage1.Nspawn;
 /// Nothing is installed or left running on the host. The pod's processes are descendants of this process and live
 /// in a control group below its own; systemd-nspawn inherits the pod's lock.
 /// </remarks>
-public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
+public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
 {
     private readonly NspawnOptions _options;
     private readonly NspawnHost _host;
@@ -73,12 +73,12 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
     public Task<Stage1HostReport> ProbeAsync(CancellationToken cancellationToken = default) => _host.ProbeAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options)
+    public IReadOnlyList<UnenforcedIsolator> FindUnenforced(PodManifest manifest, Stage1Options options, bool mutable = false)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
         return IsolatorReport.Find(
-            this, manifest, options, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
+            this, manifest, options, mutable, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
     }
 
     /// <inheritdoc/>
@@ -131,34 +131,6 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
             throw new LaunchException("prepare", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
         }
     }
-
-    /// <inheritdoc/>
-    public Task CheckAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
-        ChangeAsync(pod, firstProcess, apps =>
-        {
-            apps.Check(app);
-            return Task.CompletedTask;
-        });
-
-    /// <inheritdoc/>
-    public Task AddAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
-        ChangeAsync(pod, firstProcess, async apps =>
-        {
-            using HeldTree tree = await TreeOf(pod.Root).HoldAsync(cancellationToken).ConfigureAwait(false);
-            await apps.AddAsync(app, tree, cancellationToken).ConfigureAwait(false);
-        });
-
-    /// <inheritdoc/>
-    public Task StartAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
-        ChangeAsync(pod, firstProcess, apps => apps.StartAsync(app, cancellationToken));
-
-    /// <inheritdoc/>
-    public Task StopAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, TimeSpan grace, CancellationToken cancellationToken = default) =>
-        ChangeAsync(pod, firstProcess, apps => apps.StopAsync(app, grace, cancellationToken));
-
-    /// <inheritdoc/>
-    public Task RemoveAppAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default) =>
-        ChangeAsync(pod, firstProcess, apps => apps.RemoveAsync(app, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<Stage1Attachment?> AttachAsync(Stage1Pod pod, Stage1ProcessId firstProcess, AcName app, CancellationToken cancellationToken = default)
@@ -309,20 +281,6 @@ public sealed class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IStage1Att
         PodPaths paths = new(pod);
         using ImageTree tree = ImageTree.Of(pod.Apps.First(a => a.Name == app), $"pod {pod.Uuid}");
         return new Stage1Layer(paths.UpperOf(app), paths.ReadRange() ?? 0, NameFileSteps.PathsFor(pod.Options, NspawnPlan.HostNameOf(pod), tree));
-    }
-
-    private async Task ChangeAsync(Stage1Pod pod, Stage1ProcessId firstProcess, Func<NspawnApps, Task> change)
-    {
-        ArgumentNullException.ThrowIfNull(pod);
-        ArgumentNullException.ThrowIfNull(firstProcess);
-        try
-        {
-            await change(new NspawnApps(pod, firstProcess, _options, Modules, _commands, _time)).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
-        {
-            throw new LaunchException("change the apps", 0, $"pod {pod.Uuid}: {e.Message}", null, e);
-        }
     }
 
     private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Stage1.Limits;
@@ -16,8 +15,8 @@ internal sealed class PodLimits
 
     private const string ShowStep = "show the control groups of the apps";
 
-    // Where systemd-nspawn puts the pod's own processes below the pod's group, and the systemd inside its services.
-    private const string Services = "payload/system.slice";
+    /// <summary>Where the systemd inside sees the groups, among the pod's files.</summary>
+    internal const string FilesName = "limits";
 
     private readonly Stage1Pod _pod;
     private readonly ResourceLimits _ofPod;
@@ -42,21 +41,22 @@ internal sealed class PodLimits
             pod,
             ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject),
             pod.Apps.ToDictionary(a => a.Name, a => ResourceLimits.FromIsolators(a.App.Isolators, $"{subject}: the app {a.Name}")));
-        string[] needed = [.. LimitHost.Controllers.Where(limits.Concern)];
-        if (needed.Length == 0)
+
+        // Apps that come later can be limited by what the pod was given at its launch.
+        string[] wanted = [.. LimitHost.Controllers.Where(c => limits.Concern(c) || (pod.Mutable && LimitHost.OfApps.Contains(c)))];
+        if (wanted.Length == 0)
         {
             return limits;
         }
 
         host ??= LimitHost.Find();
-        if (pod.Apps.Count > 1 && pod.Apps.FirstOrDefault(a => RestartAnnotations.Find(a.Runtime) is not null && limits._ofApps[a.Name].NetworkBytes is not null) is { } both)
+        if ((pod.Apps.Count > 1 || pod.Mutable)
+            && pod.Apps.FirstOrDefault(a => RestartAnnotations.Find(a.Runtime) is not null && limits._ofApps[a.Name].NetworkBytes is not null) is { } both)
         {
-            throw new LaunchException(
-                "prepare the limits", 0, $"{subject}: the app {both.Name} has a limit of network of its own, which would be lost when it is started again",
-                "Give the limit to the pod, or the app no restart policy.");
+            throw LostNetworkLimit(both, subject);
         }
 
-        foreach (string controller in needed.Where(c => host.WhyNot(c) is null))
+        foreach (string controller in wanted.Where(c => host.WhyNot(c) is null))
         {
             if (host.Version1(controller) is { } own)
             {
@@ -72,21 +72,16 @@ internal sealed class PodLimits
         return limits;
     }
 
-    /// <summary>Does once more, before an app starts again, what the end of it has undone.</summary>
-    internal static void Renew(PodPaths paths, NspawnApp app, string group, uint owner, string subject)
-    {
-        foreach (string unit in app.UnitNames)
-        {
-            if (File.Exists(Path.Combine(paths.Units, MoverOf(unit))))
-            {
-                MakeFrozen(group, unit, owner);
-            }
+    /// <summary>The network of an app is limited by a program on the group of its unit, which systemd removes when the app ends.</summary>
+    internal static LaunchException LostNetworkLimit(Stage1App app, string subject) => new(
+        "prepare the limits", 0, $"{subject}: the app {app.Name} has a limit of network of its own, which would be lost when it is started again",
+        "Give the limit to the pod, or the app no restart policy.");
 
-            if (ResourceLimits.FromIsolators(app.App.App.Isolators, subject).NetworkBytes is { } network)
-            {
-                NetworkLimit.Attach(MakeGroup(group, unit, owner), network, subject);
-            }
-        }
+    /// <summary>What is promised to an app can be kept only if as much is promised to the pod.</summary>
+    internal static long? SumOfRequests(IEnumerable<ResourceLimits> limits)
+    {
+        long[] requests = [.. limits.Select(a => a.MemoryRequest).OfType<long>()];
+        return requests.Length == 0 ? null : requests.Aggregate(0L, (sum, r) => sum + Math.Min(r, long.MaxValue - sum));
     }
 
     /// <summary>Makes the groups, and writes what the systemd inside must know.</summary>
@@ -102,23 +97,13 @@ internal sealed class PodLimits
         bool parameters = PodParameters.Write(_pod, paths);
         foreach (NspawnApp app in apps)
         {
-            string[] units = app.PreStart is null ? [app.UnitName] : [app.PreStartUnitName, app.UnitName];
             bool moves = _version1.Any(v => _ofApps[app.Name].Concern(v.Controller));
-            foreach (string unit in units)
+            foreach (string unit in app.UnitNames.Where(u => moves && u != app.PostStopUnitName))
             {
-                if (moves)
-                {
-                    MakeFrozen(group, unit, owner);
-                    PodFilesWriter.WriteFile(Path.Combine(paths.Units, MoverOf(unit)), MoverText(unit, app));
-                }
-
-                WriteSettings(paths, unit, [.. parameters ? [PodParameters.Unit] : (string[])[], .. moves ? [MoverOf(unit)] : (string[])[]], app);
+                AppGroups.MakeFrozen(group, unit, owner);
             }
 
-            if (app.PostStop is not null)
-            {
-                WriteSettings(paths, app.PostStopUnitName, [], app);
-            }
+            LimitUnits.Write(paths, app, _ofApps[app.Name], _version2, moves, parameters ? [PodParameters.Unit] : [], _pod.Mutable);
         }
     }
 
@@ -145,13 +130,9 @@ internal sealed class PodLimits
     {
         foreach ((string controller, LaunchArgument tree) in taken)
         {
-            plan.Attach(ShowStep, tree, $"{files}/limits/{controller}");
+            plan.Attach(ShowStep, tree, $"{files}/{FilesName}/{controller}");
         }
     }
-
-    internal static string MoverOf(string unit) => "limit-" + unit;
-
-    private static string GroupOf(AcName app) => $"app-{app}";
 
     private bool Concern(string controller) => _ofPod.Concern(controller) || _ofApps.Values.Any(a => a.Concern(controller));
 
@@ -163,20 +144,25 @@ internal sealed class PodLimits
         }
 
         PodPaths.WriteText(paths.Limits, string.Join('\n', _version1.Select(v => v.Directory)));
-        foreach ((string controller, string directory) in _version1)
+        foreach ((string controller, string directory) in _version1.ToArray())
         {
-            PodFilesWriter.MakeReadable(Path.Combine(paths.Files, "limits"));
-            PodFilesWriter.MakeReadable(Path.Combine(paths.Files, "limits", controller));
-            Directory.CreateDirectory(directory);
+            try
+            {
+                Directory.CreateDirectory(directory);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && !Concern(controller))
+            {
+                // It was for apps that may come: of one that would need it this is reported then.
+                _version1.RemoveAll(v => v.Controller == controller);
+                continue;
+            }
+
+            PodFilesWriter.MakeReadable(Path.Combine(paths.Files, FilesName));
+            PodFilesWriter.MakeReadable(Path.Combine(paths.Files, FilesName, controller));
             LimitFiles.WriteVersion1(directory, controller, _ofPod);
             foreach ((AcName app, ResourceLimits limits) in _ofApps.Where(a => a.Value.Concern(controller)))
             {
-                string own = $"{directory}/{GroupOf(app)}";
-                Directory.CreateDirectory(own);
-                LimitFiles.WriteVersion1(own, controller, limits);
-
-                // The pod's root may put processes of its own there, and can change nothing else.
-                ControlGroups.Give(own + "/cgroup.procs", owner);
+                AppGroups.MakeLimited(directory, controller, app, limits, owner);
             }
         }
     }
@@ -188,8 +174,18 @@ internal sealed class PodLimits
             return;
         }
 
-        File.WriteAllText(Parent + "/cgroup.subtree_control", string.Join(' ', _version2.Select(c => "+" + c)));
-        ResourceLimits limits = _ofPod with { MemoryRequest = _ofPod.MemoryRequest ?? SumOfRequests() };
+        try
+        {
+            File.WriteAllText(Parent + "/cgroup.subtree_control", string.Join(' ', _version2.Select(c => "+" + c)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !_version2.Any(Concern))
+        {
+            // As above.
+            _version2.Clear();
+            return;
+        }
+
+        ResourceLimits limits = _ofPod with { MemoryRequest = _ofPod.MemoryRequest ?? SumOfRequests(_ofApps.Values) };
         if (_pod.Apps.Count == 1 && !_pod.Mutable)
         {
             // The devices have no names inside, so what the only app may do to them is what the pod may.
@@ -219,115 +215,8 @@ internal sealed class PodLimits
             {
                 foreach (string unit in app.UnitNames)
                 {
-                    NetworkLimit.Attach(MakeGroup(group, unit, owner), own, subject);
+                    NetworkLimit.Attach(AppGroups.Make(group, unit, owner), own, subject);
                 }
-            }
-        }
-    }
-
-    /// <summary>What is promised to an app can be kept only if as much is promised to the pod.</summary>
-    private long? SumOfRequests()
-    {
-        long[] requests = [.. _ofApps.Values.Select(a => a.MemoryRequest).OfType<long>()];
-        return requests.Length == 0 ? null : requests.Aggregate(0L, (sum, r) => sum + Math.Min(r, long.MaxValue - sum));
-    }
-
-    /// <summary>Makes the group of a unit before systemd does, frozen.</summary>
-    private static void MakeFrozen(string group, string unit, uint owner)
-    {
-        string directory = MakeGroup(group, unit, owner);
-        File.WriteAllText(directory + "/cgroup.freeze", "1");
-        ControlGroups.Give(directory + "/cgroup.freeze", owner);
-    }
-
-    private static string MakeGroup(string group, string unit, uint owner)
-    {
-        string directory = group;
-        foreach (string name in $"{Services}/{unit}".Split('/'))
-        {
-            directory += "/" + name;
-            Directory.CreateDirectory(directory);
-            foreach (string file in (string[])["", "/cgroup.procs", "/cgroup.threads", "/cgroup.subtree_control"])
-            {
-                ControlGroups.Give(directory + file, owner);
-            }
-        }
-
-        return directory;
-    }
-
-    private static string MoverText(string unit, NspawnApp app)
-    {
-        UnitText text = new UnitText().Section("Unit")
-            .Set("DefaultDependencies", "no")
-            .Set("StopWhenUnneeded", "yes")
-            .Set("FailureAction", "exit-force")
-            .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit);
-        if (app.PreStart is not null && unit == app.UnitName)
-        {
-            // It waits for the unit's first process, and should not wait for long.
-            text.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
-        }
-
-        PodRestarts.WriteMover(text, app);
-        text.Section("Service");
-        if (app.Restart is not null)
-        {
-            // Systemd removes the group when the app has ended.
-            text.Set("ExecStartPre", $"/usr/bin/dash /usr/lib/appc/freeze {unit}");
-        }
-
-        return text.Set("Type", "simple").Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/limit {unit} {app.Name}").ToString();
-    }
-
-    /// <summary>Adds to a unit what it needs before it, and the limits that the systemd inside sets.</summary>
-    private void WriteSettings(PodPaths paths, string unit, IReadOnlyList<string> before, NspawnApp app)
-    {
-        UnitText text = new UnitText().Section("Unit");
-        foreach (string needed in before)
-        {
-            text.Set("Requires", needed).Set("After", needed);
-        }
-
-        List<(string Name, string Value)> settings = [.. Settings(_ofApps[app.Name])];
-        if (before.Count == 0 && settings.Count == 0)
-        {
-            return;
-        }
-
-        text.Section("Service");
-        settings.ForEach(s => text.Set(s.Name, s.Value));
-        string directory = Path.Combine(paths.Units, unit + ".d");
-        PodFilesWriter.MakeReadable(directory);
-        PodFilesWriter.WriteFile(Path.Combine(directory, "limits.conf"), text.ToString());
-    }
-
-    private IEnumerable<(string Name, string Value)> Settings(ResourceLimits limits)
-    {
-        if (_version2.Contains(LimitHost.Memory))
-        {
-            if (limits.Memory is { } memory)
-            {
-                yield return ("MemoryMax", memory.ToString(CultureInfo.InvariantCulture));
-                yield return ("MemorySwapMax", "0");
-            }
-
-            if (limits.MemoryRequest is { } request)
-            {
-                yield return ("MemoryLow", request.ToString(CultureInfo.InvariantCulture));
-            }
-        }
-
-        if (_version2.Contains(LimitHost.Cpu))
-        {
-            if (limits.Cpu is { } cpu)
-            {
-                yield return ("CPUQuota", string.Create(CultureInfo.InvariantCulture, $"{cpu / 10}.{cpu % 10}%"));
-            }
-
-            if (LimitFiles.Weight(limits.CpuShares) is { } weight)
-            {
-                yield return ("CPUWeight", weight.ToString(CultureInfo.InvariantCulture));
             }
         }
     }

@@ -12,9 +12,9 @@ namespace Appc.Stage1.Nspawn;
 /// </summary>
 internal static class PodRestarts
 {
-    internal static string BeginUnitOf(NspawnApp app) => $"begin-{app.Name}.service";
+    internal static string BeginUnitOf(AcName app) => $"begin-{app}.service";
 
-    private static string GivenUpUnitOf(NspawnApp app) => $"given-up-{app.Name}.service";
+    internal static string GivenUpUnitOf(AcName app) => $"given-up-{app}.service";
 
     internal static IEnumerable<(string Name, string Text)> Units(NspawnApp app, PodExitPolicy exit, bool mutable)
     {
@@ -23,14 +23,14 @@ internal static class PodRestarts
             yield break;
         }
 
-        UnitText begin = Begun(new UnitText().Section("Unit").Set("OnFailure", GivenUpUnitOf(app)));
+        UnitText begin = Begun(new UnitText().Section("Unit").Set("OnFailure", GivenUpUnitOf(app.Name)));
         if (mutable)
         {
             // What marks each beginning empties the status, which whoever gives the app up then writes.
             begin.Set("After", PodUnits.BegunUnitOf(app.Name));
         }
 
-        yield return (BeginUnitOf(app), begin.Section("Service")
+        yield return (BeginUnitOf(app.Name), begin.Section("Service")
             .Set("Type", "oneshot")
             .Set("TimeoutStopSec", "5s")
             .Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/begin {Arguments(app.Name, policy)}").ToString());
@@ -52,7 +52,7 @@ internal static class PodRestarts
             givenUp.Set("OnSuccess", Stage1TreeFiles.EndUnit).Set("OnSuccessJobMode", "replace-irreversibly");
         }
 
-        yield return (GivenUpUnitOf(app), givenUp.Section("Service")
+        yield return (GivenUpUnitOf(app.Name), givenUp.Section("Service")
             .Set("Type", "oneshot")
             .Set("ExecStart", $"/usr/bin/dash /usr/lib/appc/given-up {app.Name}").ToString());
     }
@@ -71,7 +71,7 @@ internal static class PodRestarts
 
     /// <summary>In the place of what the unit of the handler says about its failure.</summary>
     internal static void WritePreStart(UnitText unit, NspawnApp app) =>
-        After(Begun(unit), app).Set("OnFailure", GivenUpUnitOf(app));
+        After(Begun(unit), app).Set("OnFailure", GivenUpUnitOf(app.Name));
 
     /// <summary>The last handler runs at each end: its unit is stopped, and started, whenever the app's is started again.</summary>
     internal static void WritePostStop(UnitText unit, NspawnApp app)
@@ -96,7 +96,7 @@ internal static class PodRestarts
         .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
         .Set("Wants", PodUnits.AliveTarget).Set("After", PodUnits.AliveTarget);
 
-    private static UnitText After(UnitText unit, NspawnApp app) => unit.Set("Requires", BeginUnitOf(app)).Set("After", BeginUnitOf(app));
+    private static UnitText After(UnitText unit, NspawnApp app) => unit.Set("Requires", BeginUnitOf(app.Name)).Set("After", BeginUnitOf(app.Name));
 
     private static string Arguments(AcName app, RestartPolicy policy) => string.Create(
         CultureInfo.InvariantCulture,

@@ -108,9 +108,17 @@ internal static class PodUnits
     internal static string BegunUnitOf(AcName app) => $"begun-{app}.service";
 
     // A unit of its own and no ExecStartPre=: the first process of the app's unit is the app's.
-    private static string BegunUnit(NspawnApp app) => new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+    private static string BegunUnit(NspawnApp app) => new UnitText().Section("Unit").Set("DefaultDependencies", "no").Set("StartLimitIntervalSec", "0")
         .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
         .Section("Service").Set("Type", "oneshot").Set("ExecStart", $"/usr/bin/dash /{Stage1TreeFiles.MarkScript} {app.Name}").ToString();
+
+    private static UnitText NewUnit(Stage1Pod pod)
+    {
+        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+
+        // Where apps are started by hand, that is somebody's will each time, however often.
+        return pod.Mutable ? unit.Set("StartLimitIntervalSec", "0") : unit;
+    }
 
     private static void WriteBegun(UnitText unit, Stage1Pod pod, NspawnApp app)
     {
@@ -130,7 +138,7 @@ internal static class PodUnits
 
     private static string AppUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
-        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        UnitText unit = NewUnit(pod);
         if (app.PreStart is not null)
         {
             unit.Set("Requires", app.PreStartUnitName).Set("After", app.PreStartUnitName);
@@ -169,7 +177,7 @@ internal static class PodUnits
     /// <summary>What is run before the app; if it fails, it has ended in the place of the app, which does not start.</summary>
     private static string PreStartUnit(Stage1Pod pod, NspawnApp app, int count, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
-        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no");
+        UnitText unit = NewUnit(pod);
         WriteBegun(unit, pod, app);
         if (app.Restart is null)
         {
@@ -192,7 +200,7 @@ internal static class PodUnits
     /// <summary>What is run after the app, however it ended: this unit is active for as long as the app needs it.</summary>
     private static string PostStopUnit(Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject)
     {
-        UnitText unit = new UnitText().Section("Unit").Set("DefaultDependencies", "no")
+        UnitText unit = NewUnit(pod)
             .Set("StopWhenUnneeded", "yes")
             .Set("Conflicts", Stage1TreeFiles.EndUnit).Set("Before", Stage1TreeFiles.EndUnit)
             .Set("Wants", AliveTarget).Set("After", AliveTarget);

@@ -10,7 +10,7 @@ namespace Appc.Stage1.Nspawn;
 internal static partial class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 9\n";
+    internal const string Recipe = "appc nspawn tree 10\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";
@@ -77,14 +77,15 @@ internal static partial class Stage1TreeFiles
         """;
 
     // The first process of a unit is born frozen, as its control group is: it goes on when it is in the groups that
-    // limit it. There is no time at which the program runs without them, and nobody outside is needed for it.
+    // limit it. There is no time at which the program runs without them, and nobody outside is needed for it: if they do
+    // not take it, it is killed. It may also have been killed before, and then the group is needed for what records its end.
     private const string LimitText = """
         group=/sys/fs/cgroup/system.slice/$1
         until read -r pid < "$group/cgroup.procs"; do :; done
         for file in /appc/limits/*/"app-$2/cgroup.procs"; do
-            echo "$pid" > "$file" || exit 1
+            echo "$pid" > "$file" || { failed=1; kill -KILL "$pid"; }
         done
-        echo 0 > "$group/cgroup.freeze"
+        echo 0 > "$group/cgroup.freeze" && [ -z "$failed" ]
 
         """;
 

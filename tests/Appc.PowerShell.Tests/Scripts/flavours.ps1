@@ -45,13 +45,14 @@ class OwnStage1 : Appc.Stage1.IStage1, Appc.Stage1.IStage1Attach, Appc.Stage1.IS
         $this.Seen['layer'] = $this.Inner.LayerOf($pod, $app)
         return $this.Seen['layer']
     }
-    [Collections.Generic.IReadOnlyList[Appc.Stage1.UnenforcedIsolator]] FindUnenforced([Appc.Manifests.PodManifest] $manifest, [Appc.Stage1.Stage1Options] $options) {
-        return $this.Inner.FindUnenforced($manifest, $options)
+    [Collections.Generic.IReadOnlyList[Appc.Stage1.UnenforcedIsolator]] FindUnenforced([Appc.Manifests.PodManifest] $manifest, [Appc.Stage1.Stage1Options] $options, [bool] $mutable) {
+        return $this.Inner.FindUnenforced($manifest, $options, $mutable)
     }
 }
 class OwnStage1WithApps : OwnStage1, Appc.Stage1.IStage1Apps {
     OwnStage1WithApps([object] $inner) : base($inner) { }
     [Threading.Tasks.Task] CheckAppAsync([Appc.Stage1.Stage1Pod] $pod, [Appc.Stage1.Stage1ProcessId] $first, [Appc.Manifests.AcName] $app, [Threading.CancellationToken] $cancel) { return $this.Inner.CheckAppAsync($pod, $first, $app, $cancel) }
+    [Collections.Generic.IReadOnlyList[Appc.Stage1.UnenforcedIsolator]] FindUnenforced([Appc.Stage1.Stage1Pod] $pod, [Appc.Manifests.AcName] $app) { return $this.Inner.FindUnenforced($pod, $app) }
     [Threading.Tasks.Task] AddAppAsync([Appc.Stage1.Stage1Pod] $pod, [Appc.Stage1.Stage1ProcessId] $first, [Appc.Manifests.AcName] $app, [Threading.CancellationToken] $cancel) { return $this.Inner.AddAppAsync($pod, $first, $app, $cancel) }
     [Threading.Tasks.Task] StartAppAsync([Appc.Stage1.Stage1Pod] $pod, [Appc.Stage1.Stage1ProcessId] $first, [Appc.Manifests.AcName] $app, [Threading.CancellationToken] $cancel) { return $this.Inner.StartAppAsync($pod, $first, $app, $cancel) }
     [Threading.Tasks.Task] StopAppAsync([Appc.Stage1.Stage1Pod] $pod, [Appc.Stage1.Stage1ProcessId] $first, [Appc.Manifests.AcName] $app, [timespan] $grace, [Threading.CancellationToken] $cancel) { return $this.Inner.StopAppAsync($pod, $first, $app, $grace, $cancel) }

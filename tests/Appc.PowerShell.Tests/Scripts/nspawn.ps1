@@ -67,7 +67,7 @@ $stream.Write([Text.Encoding]::ASCII.GetBytes("GET /index.html HTTP/1.0`r`n`r`n"
 
 # Apps that come and go.
 (Wait-Task ($pod.AddAppAsync((New-App 'late' 'sleep 1000' $second), $true, [TrustPolicy]::Insecure))).State
-(Wait-Task ($pod.AddAppAsync((New-App 'later' 'exit 3' $second), $false))).State
+(Wait-Task ($pod.AddAppAsync((New-App 'later' 'exit 3' $second), $false, $null, $true))).State
 (Wait-Task ($pod.StartAppAsync('later'))).Name.ToString()
 (Wait-Task ($pod.StopAppAsync('late', [timespan]::FromSeconds(5)))).State
 Wait-Task ($pod.RemoveAppAsync('late', [timespan]::FromSeconds(5)))
