@@ -12,7 +12,8 @@ namespace Appc.Pods;
 /// </summary>
 internal static class PodLogTimes
 {
-    private const string Name = ".times";
+    /// <summary>The file.</summary>
+    public const string Name = ".times";
 
     // Beyond this, every other line goes: the more is noted, the coarser it gets.
     private const int Limit = 128 * 1024;

@@ -39,6 +39,11 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
 
         // In the logs' directory the pod can make nothing: whoever reads them here finds files and no links.
         Make(_paths.Logs, 0, 0, Readable);
+        foreach (string notes in PodLogUnits.FilesOf(pod))
+        {
+            MakeFile(Path.Combine(_paths.Logs, notes), firstId);
+        }
+
         Make(_paths.Status, firstId, firstId, OwnerOnly);
         foreach (NspawnApp app in apps)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Appc.Pods;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -35,6 +36,9 @@ internal static class PodLogUnits
 
         yield return (Service, service.ToString());
     }
+
+    /// <summary>What the pod writes among its logs besides them.</summary>
+    internal static string[] FilesOf(Stage1Pod pod) => pod.Options.LogTimes ? [PodLogTimes.Name, PodLogTimes.Name + "-last"] : [];
 
     private static bool IsNeeded(Stage1Pod pod, NspawnHostServices host) => (pod.Options.LogLimit is not null || pod.Options.LogTimes) && !host.Journal;
 }

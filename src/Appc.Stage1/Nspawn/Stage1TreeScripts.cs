@@ -86,8 +86,7 @@ internal static class Stage1TreeScripts
             cd /appc/logs
             set -- $(/usr/bin/stat -c '%n %s %Y' *.out *.err)
             now=$*
-            last=
-            if [ -e .times-last ]; then read -r last < .times-last; fi
+            read -r last < .times-last
             [ "$now" != "$last" ] || exit 0
             printf '%s\n' "$now" > .times-last
             printf '%s\n' "$now" >> .times
