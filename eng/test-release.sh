@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of the nspawn flavour with the programs of another release of Debian, and so with another systemd: in a tree of
-# that release, on this machine's kernel. Some minutes; no part of test.sh.
-#   eng/test-release.sh [RELEASE [FILTER]]      trixie and all tests, if not said otherwise; FILTER is for 'dotnet test'
+# Runs the tests of stage1, and of pods in services, with the programs of another release of Debian, and so with another
+# systemd: in a tree of that release, on this machine's kernel. Some minutes; no part of test.sh.
+#   eng/test-release.sh [RELEASE [FILTER]]      trixie and all of these tests, if not said otherwise; FILTER is for 'dotnet test'
 # The tree is made once, in $XDG_CACHE_HOME/appc-releases or ~/.cache/appc-releases.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ become_root "$0" "$@"
 need debootstrap=debootstrap
 need_dotnet
 
-release=${1:-trixie} filter=${2:-FullyQualifiedName~Appc.Stage1}
+release=${1:-trixie} filter=${2:-FullyQualifiedName~Appc.Stage1|FullyQualifiedName~SystemdHostTests}
 mirror=${APPC_RELEASE_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-releases
 tree=$cache/$release
@@ -32,7 +32,7 @@ if [ ! -e "$tree/.complete" ]; then
 fi
 
 echo "== build"
-dotnet build tests/Appc.Stage1.Tests -c Release -v quiet -nologo -clp:ErrorsOnly
+for tests in Stage1 Conformance; do dotnet build "tests/Appc.$tests.Tests" -c Release -v quiet -nologo -clp:ErrorsOnly; done
 
 echo "== $(chroot "$tree" systemctl --version | head -1)"
 dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
@@ -51,5 +51,9 @@ exec unshare --mount --propagation private bash -euc '
     umount -l /old
     cd "$here"
     export PATH="$dotnet:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root DOTNET_ROOT=$dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
-    exec dotnet test tests/Appc.Stage1.Tests -c Release --no-build --nologo -v quiet --logger "console;verbosity=minimal" --filter "$filter"
+    code=0
+    for tests in Stage1 Conformance; do
+        dotnet test "tests/Appc.$tests.Tests" -c Release --no-build --nologo -v quiet --logger "console;verbosity=minimal" --filter "$filter" || code=$?
+    done
+    exit $code
 ' "$0" "$tree" "$dotnet" "$filter"

@@ -67,7 +67,7 @@ unit pods.service <<UNIT
 [Service]
 Type=notify
 Environment=$environment
-ExecStart=$dir/pods/pods $root --insecure --register $work/first.aci $work/second.aci
+ExecStart=$dir/pods/pods $root --insecure $work/first.aci $work/second.aci
 Delegate=yes
 KillMode=mixed
 TimeoutStopSec=$((30 * slow))
@@ -98,9 +98,6 @@ ok "it is started when they are ready"
 
 until_true 10 sh -c "journalctl --no-pager -o cat -u pods.service -t first | grep -qx announced" || fail "the journal has the app's output"
 ok "the journal has what the apps write, under the unit and by their names"
-for uuid in $(uuids); do machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machinectl list"; done
-ok "machined knows the pods"
-
 own=$(group pods.service)
 for pid in $(pgrep -x 'systemd-nspawn|service'); do
     processes "$own" | grep -qx "$pid" || fail "process $pid is not below $own"
@@ -168,7 +165,7 @@ until_true 10 sh -c "[ ! -d '$own/start' ]" || fail "the group of what held the 
 appc enter "$uuid" /bin/touch /tmp/go || fail "enter a pod in a scope"
 until_true 30 state scoped.service active || fail "its readiness reaches the unit"
 machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machined knows the pod in the scope"
-ok "a pod is in a scope of its own when that is asked for, with all of its processes"
+ok "a pod is in a scope of its own when that is asked for, with all of its processes, and machined knows it"
 kill -KILL "$(systemctl show -P MainPID scoped.service)"
 until_true 60 state scoped.service failed || fail "the service fails"
 systemctl reset-failed scoped.service
@@ -192,6 +189,17 @@ systemctl stop scoped.service || fail "stop the service"
 until_true 10 state "appc-$uuid.scope" inactive || fail "the scope ends with its pod"
 nothing_left || fail "nothing is left after an orderly stop"
 ok "a scope ends with its pod"
+for image in first second; do
+    uuid=$(appc run --detach --register "$work/$image.aci") || fail "the command line registers a pod"
+    machinectl --no-legend list | grep -q "^appc-$uuid " || fail "machined knows the pod $image"
+    state "appc-$uuid.scope" active || fail "the pod $image is in a scope"
+done
+machinectl terminate "appc-$uuid" || fail "machinectl terminate"
+until_true 10 state "appc-$uuid.scope" inactive || fail "machinectl ends a pod"
+running 1 || fail "it ends no other"
+for uuid in $(uuids); do appc stop --force "$uuid" >/dev/null; appc rm "$uuid" >/dev/null || fail "remove a registered pod"; done
+until_true 10 nothing_left || fail "nothing is left of registered pods"
+ok "machined knows several pods, and can end one of them"
 uuid=$("$dir/appc/appc" --root "$root" --insecure-options image run --detach --scope "$work/second.aci") || fail "the command line starts a pod in a scope"
 state "appc-$uuid.scope" active || fail "the scope that the command line asked for is active"
 running 1 || fail "it runs when the command has ended"

@@ -27,8 +27,8 @@ public sealed class NspawnOptions
     public bool Journal { get; set; }
 
     /// <summary>
-    /// Whether pods are registered with systemd-machined, as <c>appc-UUID</c>: <c>machinectl</c> lists them. Machined takes the
-    /// unit of this process for the machine's, so that <c>machinectl terminate</c> ends everything in it.
+    /// Whether pods are registered with systemd-machined, as <c>appc-UUID</c>: <c>machinectl</c> lists them. Each then has a scope of its
+    /// own, as with <see cref="Scope"/>: machined has one machine to a unit, and stops the unit of a machine that has ended.
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool Register { get; set; }
@@ -40,6 +40,9 @@ public sealed class NspawnOptions
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool Scope { get; set; }
+
+    /// <summary>Whether pods have scopes, for whatever reason.</summary>
+    internal bool HasScopes => Scope || Register;
 
     /// <summary>How long a pod may take from its launch until its process 1 runs.</summary>
     /// <value>The default value is 60 seconds.</value>

@@ -78,7 +78,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
         return IsolatorReport.Find(
-            this, manifest, options, mutable, Modules, () => LimitHost.Find(_options.Scope ? PodCGroup.FindHierarchy()?.MountPoint : null));
+            this, manifest, options, mutable, Modules, () => LimitHost.Find(_options.HasScopes ? PodCGroup.FindHierarchy()?.MountPoint : null));
     }
 
     /// <inheritdoc/>
@@ -218,7 +218,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             NspawnHostServices host = NspawnHostServices.From(_options, subject);
             using NspawnSockets sockets = NspawnSockets.Hold(pod, subject);
             (string hierarchy, string own) = PodCGroup.FindOwn(subject);
-            using PodScope? scope = _options.Scope ? await MakeScopeAsync(pod, subject, cancellationToken).ConfigureAwait(false) : null;
+            using PodScope? scope = _options.HasScopes ? await MakeScopeAsync(pod, subject, cancellationToken).ConfigureAwait(false) : null;
             PodLimits limits = PodLimits.Decide(pod, subject, scope is null ? null : LimitHost.Find(scope.Group));
             string group = $"{limits.Parent ?? scope?.Group ?? own}/{PodCGroup.NameOf(pod.Uuid)}";
             PodFilesWriter writer = new(pod);

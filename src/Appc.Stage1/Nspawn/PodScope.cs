@@ -17,7 +17,7 @@ internal sealed class PodScope : IDisposable
     private const string Manager = "org.freedesktop.systemd1.Manager";
     private const string ManagerPath = "/org/freedesktop/systemd1";
     private const string Step = "make a scope for the pod";
-    private const string Hint = "Scopes need a host whose process 1 is systemd, and its system bus; leave NspawnOptions.Scope off elsewhere.";
+    private const string Hint = "Scopes need a host whose process 1 is systemd, and its system bus; leave NspawnOptions.Scope and Register off elsewhere.";
 
     private readonly LaunchedProcess _holder;
     private readonly SafeFileHandle _leash;
