@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of tests/support/host-check.sh in a virtual machine: a Debian with a kernel, a systemd and control groups (pure
 # version 2) of its own. Needs no KVM; emulated it takes up to half an hour, so it is no part of test.sh. APPC_QEMU_ACCEL=kvm is
-# faster where it works.
+# faster where it works. APPC_QEMU_RELEASE=trixie takes another release, APPC_QEMU_SELINUX=1 has SELinux in the place of AppArmor.
 #   eng/qemu-host.sh [--keep]
 # The machine's tree is made once, in $XDG_CACHE_HOME/appc-qemu or ~/.cache/appc-qemu; --keep keeps its disk for a look.
 set -euo pipefail
@@ -14,14 +14,16 @@ need qemu-system-x86_64=qemu-system-x86 debootstrap=debootstrap mkfs.ext4=e2fspr
 need_dotnet
 
 release=${APPC_QEMU_RELEASE:-bookworm}
+selinux=${APPC_QEMU_SELINUX:-}
 # From where this system has its own packages, if it is a Debian; otherwise debootstrap knows a place.
 mirror=${APPC_QEMU_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-qemu
-tree=$cache/$release
+tree=$cache/$release${selinux:+-selinux}
 work=$(mktemp -d "${TMPDIR:-/tmp}/appc-qemu.XXXXXX")
 trap '[ "${1:-}" = --keep ] || rm -rf "$work"' EXIT
 
 packages=systemd,systemd-sysv,systemd-container,dbus,udev,kmod,procps,util-linux,busybox-static,libstdc++6,zlib1g,apparmor,linux-image-amd64,initramfs-tools
+[ -z "$selinux" ] || packages+=,selinux-policy-default,policycoreutils
 if [ ! -e "$tree/.complete" ]; then
     echo "== a Debian $release in $tree"
     rm -rf "$tree"
@@ -76,13 +78,20 @@ for unit in serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-da
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 echo "DefaultTimeoutStartSec=900s" | sed '1i [Manager]' >"$root/etc/systemd/system.conf"
+parameters=
+if [ -n "$selinux" ]; then
+    # Permissive, as Debian's policy knows nothing of where this is tested: contexts are given and refused all the same.
+    parameters="security=selinux selinux=1 enforcing=0"
+    printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >"$root/etc/selinux/config"
+    chroot "$root" setfiles -F /etc/selinux/default/contexts/files/file_contexts / >"$work/labels" 2>&1 || { tail -5 "$work/labels"; die "the machine's files cannot be labelled"; }
+fi
 mkfs.ext4 -q -d "$root" "$disk"
 
 echo "== the machine"
 started=$SECONDS
 timeout 4500 qemu-system-x86_64 -machine "q35,accel=${APPC_QEMU_ACCEL:-tcg}" -cpu max,-arch-capabilities -smp 2 -m 2048 -nographic -no-reboot -net none \
     -kernel "$(ls "$root"/boot/vmlinuz-* | tail -1)" -initrd "$(ls "$root"/boot/initrd.img-* | tail -1)" \
-    -append "root=/dev/vda rw console=ttyS0 systemd.show_status=yes" \
+    -append "root=/dev/vda rw console=ttyS0 systemd.show_status=yes $parameters" \
     -drive "file=$disk,format=raw,if=virtio,cache=unsafe" </dev/null 2>&1 | sed -u 's|\r||g' | tee "$work/console"
 echo "== $((SECONDS - started)) s"
 grep -qx "all kept" "$work/console" || die "not all was kept"

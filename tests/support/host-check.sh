@@ -267,5 +267,24 @@ PROFILE
     ok "a profile that is not loaded is refused"
 fi
 
+if [ -e /sys/fs/selinux/enforce ]; then
+    label=system_u:system_r:container_t:s0:c1,c2
+    image labelled '["/bin/busybox", "sh", "-c", "cat /proc/self/attr/current; echo; exec /bin/busybox sleep 987"]' \
+        ', "isolators": [{"name": "os/linux/selinux-context", "value": {"user": "system_u", "role": "system_r", "type": "container_t", "level": "s0:c1,c2"}}]' false
+    for stage1 in nspawn fly; do
+        uuid=$(appc run --detach --strict --stage1 $stage1 "$work/labelled.aci") || fail "a pod with a context under $stage1"
+        until_true 10 sh -c "'$dir/appc/appc' --root '$root' logs '$uuid' | grep -aq '$label'" || fail "the app has the context under $stage1: $(appc logs "$uuid")"
+        [ "$(appc enter "$uuid" /bin/busybox cat /proc/self/attr/current | tr -d '\0')" = "$label" ] || fail "a command has the context under $stage1"
+        until_true 10 pgrep -fx '/bin/busybox sleep 987' >/dev/null || fail "the app sleeps"
+        found=$(stat -L -c %C "/proc/$(pgrep -fx '/bin/busybox sleep 987')/root/")
+        case $found in *:container_*_t:s0:c1,c2) ;; *) fail "its files have a type of containers and its level under $stage1: $found" ;; esac
+        appc stop --force "$uuid" >/dev/null && appc rm "$uuid" >/dev/null || fail "stop a pod with a context"
+        ok "an app under $stage1, its files and a command in it have the SELinux context that is asked for"
+    done
+    image unknown '["/bin/busybox", "true"]' ', "isolators": [{"name": "os/linux/selinux-context", "value": {"user": "system_u", "role": "system_r", "type": "appc_none_t", "level": "s0"}}]' false
+    appc run --rm --strict "$work/unknown.aci" && fail "a context that the policy does not have is refused"
+    ok "a context that the policy does not have is refused"
+fi
+
 rm -rf "$work"
 echo "all kept"

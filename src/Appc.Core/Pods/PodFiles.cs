@@ -89,7 +89,7 @@ internal static class PodFiles
 
     /// <summary>What the pod's status needs of its record and its manifest.</summary>
     public static PodOutline ReadOutline(string directory) => PodOutline.Read(
-        SmallFile.TryRead(Path.Combine(directory, RecordName))?.Content, SmallFile.TryRead(Path.Combine(directory, ManifestName))?.Content);
+        SmallFile.TryReadContent(Path.Combine(directory, RecordName)), SmallFile.TryReadContent(Path.Combine(directory, ManifestName)));
 
     /// <summary>Records the first process, and the program that started it and will record the end.</summary>
     public static void WriteFirstProcess(string directory, Stage1ProcessId process, Stage1ProcessId? starter)

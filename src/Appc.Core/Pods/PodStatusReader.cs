@@ -18,7 +18,9 @@ internal static class PodStatusReader
         for (int look = 0; look < 4; look++)
         {
             PodStatus status = ReadOnce(pods, location);
-            if (Directory.Exists(location.Directory))
+
+            // A prepared pod of which both files were read was there when the second was.
+            if ((status.State == PodState.Prepared && status.Apps.Count > 0) || Directory.Exists(location.Directory))
             {
                 return status;
             }
