@@ -10,6 +10,7 @@ namespace Appc.Stage1;
 /// </summary>
 internal static class PodCGroup
 {
+    private const string FreezeFile = "/cgroup.freeze";
     private const string Namespace = "/sys/fs/cgroup";
     private static readonly TimeSpan RemovalLimit = TimeSpan.FromSeconds(10);
 
@@ -76,6 +77,22 @@ internal static class PodCGroup
         }
 
         Kill(directory);
+    }
+
+    /// <summary>Whether the processes in the group are stopped.</summary>
+    internal static bool IsFrozen(string directory) => SmallFile.TryReadContent(directory + FreezeFile) is [(byte)'1', ..];
+
+    /// <summary>Lets the processes in the group go on.</summary>
+    internal static void Thaw(string directory)
+    {
+        try
+        {
+            File.WriteAllText(directory + FreezeFile, "0");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is gone, and its processes with it.
+        }
     }
 
     /// <summary>False if there was none.</summary>
