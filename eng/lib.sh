@@ -73,3 +73,22 @@ need_dotnet() {
             die "the .NET 10 SDK is missing and this distribution does not package it: install it so that 'dotnet' is on the PATH"
     fi
 }
+
+# debian_tree TREE RELEASE PACKAGES [MIRROR]: a Debian in a directory, made once. From where this system has its own packages, if
+# it is a Debian and nothing else is said; otherwise debootstrap knows a place.
+debian_tree() {
+    local tree=$1 release=$2 packages=$3 mirror=${4:-} script=/usr/share/debootstrap/scripts/$2 log
+    [ ! -e "$tree/.complete" ] || return 0
+    echo "== a Debian $release in $tree"
+    # shellcheck disable=SC2016
+    [ -n "$mirror" ] || ! grep -qx 'ID=debian' /etc/os-release || mirror=$(apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)
+    # All releases are made in the same way, those that this debootstrap has not heard of too.
+    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+    rm -rf "$tree"
+    mkdir -p "$(dirname "$tree")"
+    log=$tree.log
+    debootstrap --variant=minbase --include="$packages" "$release" "$tree" ${mirror:+"$mirror" "$script"} >"$log" 2>&1 ||
+        { tail -20 "$log"; die "debootstrap failed"; }
+    rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$log"
+    touch "$tree/.complete"
+}

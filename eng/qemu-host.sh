@@ -15,24 +15,13 @@ need_dotnet
 
 release=${APPC_QEMU_RELEASE:-bookworm}
 selinux=${APPC_QEMU_SELINUX:-}
-# From where this system has its own packages, if it is a Debian; otherwise debootstrap knows a place.
-mirror=${APPC_QEMU_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-qemu
-tree=$cache/$release${selinux:+-selinux}
+tree=${XDG_CACHE_HOME:-$HOME/.cache}/appc-qemu/$release${selinux:+-selinux}
 work=$(mktemp -d "${TMPDIR:-/tmp}/appc-qemu.XXXXXX")
 trap '[ "${1:-}" = --keep ] || rm -rf "$work"' EXIT
 
 packages=systemd,systemd-sysv,systemd-container,dbus,udev,kmod,procps,util-linux,busybox-static,libstdc++6,zlib1g,apparmor,linux-image-amd64,initramfs-tools
 [ -z "$selinux" ] || packages+=,selinux-policy-default,policycoreutils
-if [ ! -e "$tree/.complete" ]; then
-    echo "== a Debian $release in $tree"
-    rm -rf "$tree"
-    mkdir -p "$cache"
-    debootstrap --variant=minbase --include="$packages" "$release" "$tree" ${mirror:+"$mirror"} >"$work/debootstrap.log" 2>&1 ||
-        { tail -20 "$work/debootstrap.log"; die "debootstrap failed"; }
-    rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
-    touch "$tree/.complete"
-fi
+debian_tree "$tree" "$release" "$packages" "${APPC_QEMU_MIRROR:-}"
 
 echo "== programs"
 check=$work/check

@@ -12,24 +12,11 @@ need debootstrap=debootstrap
 need_dotnet
 
 release=${1:-trixie} filter=${2:-FullyQualifiedName~Appc.Stage1|FullyQualifiedName~SystemdHostTests}
-mirror=${APPC_RELEASE_MIRROR:-$(! grep -qx 'ID=debian' /etc/os-release || apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/appc-releases
-tree=$cache/$release
+tree=${XDG_CACHE_HOME:-$HOME/.cache}/appc-releases/$release
 # What test.sh installs, and what a minimal system lacks for .NET.
 packages=systemd,systemd-sysv,systemd-container,dbus,busybox-static,gnupg,gpgv,openssl,bzip2,xz-utils,gzip,tar,zstd,libarchive-tools,strace
 packages+=,attr,python3,util-linux,iproute2,procps,libcap2-bin,gcc,libc6-dev,ca-certificates,libstdc++6,zlib1g,debootstrap,curl
-if [ ! -e "$tree/.complete" ]; then
-    echo "== a Debian $release in $tree"
-    rm -rf "$tree"
-    mkdir -p "$cache"
-    # All releases are made in the same way, those that this debootstrap has not heard of too.
-    script=/usr/share/debootstrap/scripts/$release
-    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-    debootstrap --variant=minbase --include="$packages" "$release" "$tree" ${mirror:+"$mirror"} "$script" >"$cache/debootstrap.log" 2>&1 ||
-        { tail -20 "$cache/debootstrap.log"; die "debootstrap failed"; }
-    rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
-    touch "$tree/.complete"
-fi
+debian_tree "$tree" "$release" "$packages" "${APPC_RELEASE_MIRROR:-}"
 
 echo "== build"
 for tests in Stage1 Conformance; do dotnet build "tests/Appc.$tests.Tests" -c Release -v quiet -nologo -clp:ErrorsOnly; done

@@ -10,7 +10,9 @@ namespace Appc.Stage1;
 /// </summary>
 internal static class PodCGroup
 {
-    private const string FreezeFile = "/cgroup.freeze";
+    /// <summary>By which a group is frozen and thawed, below its directory.</summary>
+    internal const string FreezeFile = "/cgroup.freeze";
+
     private const string Namespace = "/sys/fs/cgroup";
     private static readonly TimeSpan RemovalLimit = TimeSpan.FromSeconds(10);
 

@@ -11,19 +11,65 @@ internal static class SmallFile
 
     /// <summary>The content of a file and when it was last written; null if there is no such file.</summary>
     /// <exception cref="IOException">It is there and cannot be read.</exception>
-    internal static (byte[] Content, DateTimeOffset Written)? TryRead(string path) =>
-        OperatingSystem.IsLinux() ? TryOpen(path, Read)
-            : File.Exists(path) ? (File.ReadAllBytes(path), File.GetLastWriteTimeUtc(path))
-            : null;
+    internal static (byte[] Content, DateTimeOffset Written)? TryRead(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return File.Exists(path) ? (File.ReadAllBytes(path), File.GetLastWriteTimeUtc(path)) : null;
+        }
 
-    /// <summary>The same without the time, and without asking how long it is.</summary>
+        int number = TryOpen(path);
+        if (number < 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            ErrnoException.ThrowIfFailed(Libc.StatFd(number, out Libc.Statx stat), $"stat {path}");
+            byte[] content = new byte[stat.Size];
+            int length = Read(number, content, path);
+            DateTimeOffset written = DateTimeOffset.FromUnixTimeSeconds(stat.ModifyTime.Seconds).AddTicks(stat.ModifyTime.Nanoseconds / 100);
+            return (length == content.Length ? content : content[..length], written);
+        }
+        finally
+        {
+            _ = Libc.close(number);
+        }
+    }
+
+    /// <summary>The same without the time, and, of a short file, without asking how long it is.</summary>
     /// <exception cref="IOException">It is there and cannot be read.</exception>
-    internal static byte[]? TryReadContent(string path) =>
-        !OperatingSystem.IsLinux() ? TryRead(path)?.Content
-            : TryOpen(path, ReadContent) is var (content, _) ? content
-            : null;
+    internal static byte[]? TryReadContent(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return TryRead(path)?.Content;
+        }
 
-    private static unsafe (byte[] Content, DateTimeOffset Written)? TryOpen(string path, Func<int, string, (byte[] Content, DateTimeOffset Written)> read)
+        int number = TryOpen(path);
+        if (number < 0)
+        {
+            return null;
+        }
+
+        Span<byte> beginning = stackalloc byte[Most];
+        int length;
+        try
+        {
+            length = ReadOnce(number, beginning, 0, path);
+        }
+        finally
+        {
+            _ = Libc.close(number);
+        }
+
+        // A file gives less than it was asked for only at its end.
+        return length < beginning.Length ? beginning[..length].ToArray() : TryRead(path)?.Content;
+    }
+
+    /// <summary>A descriptor; negative if there is no such file.</summary>
+    private static unsafe int TryOpen(string path)
     {
         const int NotDirectory = Errno.ENOTDIR;
         int number;
@@ -32,62 +78,38 @@ internal static class SmallFile
             number = Libc.openat(Libc.AT_FDCWD, p, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
         }
 
-        if (number < 0 && Errno.Last is Errno.ENOENT or NotDirectory)
+        if (number >= 0 || Errno.Last is not (Errno.ENOENT or NotDirectory))
         {
-            return null;
+            ErrnoException.ThrowIfFailed(number, $"open {path}");
         }
 
-        ErrnoException.ThrowIfFailed(number, $"open {path}");
-        try
-        {
-            return read(number, path);
-        }
-        finally
-        {
-            _ = Libc.close(number);
-        }
+        return number;
     }
 
-    private static unsafe (byte[] Content, DateTimeOffset Written) ReadContent(int number, string path)
-    {
-        Span<byte> beginning = stackalloc byte[Most];
-        int length = Read(number, beginning, path, untilFull: false);
-
-        // A file gives less than it was asked for only at its end.
-        return length < beginning.Length ? (beginning[..length].ToArray(), default) : Read(number, path);
-    }
-
-    private static (byte[] Content, DateTimeOffset Written) Read(int number, string path)
-    {
-        ErrnoException.ThrowIfFailed(Libc.StatFd(number, out Libc.Statx stat), $"stat {path}");
-        byte[] content = new byte[stat.Size];
-        int length = Read(number, content, path, untilFull: true);
-        DateTimeOffset written = DateTimeOffset.FromUnixTimeSeconds(stat.ModifyTime.Seconds).AddTicks(stat.ModifyTime.Nanoseconds / 100);
-        return (length == content.Length ? content : content[..length], written);
-    }
-
-    private static unsafe int Read(int number, Span<byte> content, string path, bool untilFull)
+    private static int Read(int number, Span<byte> content, string path)
     {
         int length = 0;
-        fixed (byte* p = content)
+        while (length < content.Length && ReadOnce(number, content[length..], length, path) is > 0 and int read)
         {
-            while (length < content.Length)
-            {
-                nint read = Libc.pread(number, p + length, (nuint)(content.Length - length), length);
-                if (read < 0 && Errno.Last == Errno.EINTR)
-                {
-                    continue;
-                }
-
-                ErrnoException.ThrowIfFailed(read, $"read {path}");
-                length += (int)read;
-                if (read == 0 || !untilFull)
-                {
-                    break;
-                }
-            }
+            length += read;
         }
 
         return length;
+    }
+
+    private static unsafe int ReadOnce(int number, Span<byte> content, int offset, string path)
+    {
+        fixed (byte* p = content)
+        {
+            nint read;
+            do
+            {
+                read = Libc.pread(number, p, (nuint)content.Length, offset);
+            }
+            while (read < 0 && Errno.Last == Errno.EINTR);
+
+            ErrnoException.ThrowIfFailed(read, $"read {path}");
+            return (int)read;
+        }
     }
 }

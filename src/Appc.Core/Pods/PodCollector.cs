@@ -97,25 +97,12 @@ internal sealed class PodCollector(PodDirectories pods, IReadOnlyList<IStage1> s
     /// <exception cref="PodException">A newer version wrote the pod's record: it is not ours to move or remove.</exception>
     private static void RefuseNewer(PodLocation location) => _ = PodFiles.ReadRecord(location.Directory);
 
-    private static void KeepLogs(string directory, Stage1Options options)
-    {
-        if (options.LogTimes)
-        {
-            PodLogTimes.Note(directory);
-        }
-
-        if (options.LogLimit is { } limit)
-        {
-            PodLogLimit.Enforce(directory, limit);
-        }
-    }
-
     private async Task<GarbageAction?> CollectOneAsync(PodLocation location, GarbageOptions options, GarbageTally freed, CancellationToken cancellationToken)
     {
         PodState state = PodStatusReader.StateOf(pods, location);
         if (state is PodState.Running or PodState.Exited && PodFiles.TryReadRecord(location.Directory) is { } record)
         {
-            KeepLogs(location.Directory, record.Options);
+            PodLogUpkeep.Do(location.Directory, record.Options);
         }
 
         bool due = state switch

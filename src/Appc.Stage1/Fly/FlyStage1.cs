@@ -244,7 +244,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             using LaunchPlan plan = FlyPlan.Build(
                 pod, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
             Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
-            if (FlyLogs.AreKept(pod))
+            if (PodLogUpkeep.IsNeeded(pod.Options))
             {
                 _ = FlyLogs.KeepAsync(pod, started.Ended, _time, _logger);
             }

@@ -36,8 +36,8 @@ internal static class AppGroups
     internal static void MakeFrozen(string group, string unit, uint owner)
     {
         string directory = Make(group, unit, owner);
-        File.WriteAllText(directory + "/cgroup.freeze", "1");
-        ControlGroups.Give(directory + "/cgroup.freeze", owner);
+        File.WriteAllText(directory + PodCGroup.FreezeFile, "1");
+        ControlGroups.Give(directory + PodCGroup.FreezeFile, owner);
     }
 
     /// <summary>Makes the group of a unit before systemd does.</summary>

@@ -39,7 +39,7 @@ internal sealed class HostObjects : IDisposable
             if (mount is null)
             {
                 objects.Dispose();
-                return new HostObjects();
+                return None();
             }
 
             objects._mounts.Add((name, mount));

@@ -21,7 +21,7 @@ internal static class LimitUnits
         PodPaths paths, NspawnApp app, ResourceLimits limits, IReadOnlyCollection<string> version2, bool moves, IReadOnlyList<string> before, bool mutable)
     {
         List<(string Name, string Value)> settings = [.. Settings(limits, version2)];
-        foreach (string unit in app.PreStart is null ? (string[])[app.UnitName] : [app.PreStartUnitName, app.UnitName])
+        foreach (string unit in app.MovedUnitNames)
         {
             if (moves)
             {

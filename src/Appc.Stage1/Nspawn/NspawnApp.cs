@@ -70,8 +70,10 @@ internal sealed record NspawnApp
     internal string PostStopUnitName => $"post-stop-{Name}.service";
 
     /// <summary>The units in which something of the app is executed.</summary>
-    internal IReadOnlyList<string> UnitNames =>
-        [UnitName, .. PreStart is null ? (string[])[] : [PreStartUnitName], .. PostStop is null ? (string[])[] : [PostStopUnitName]];
+    internal IReadOnlyList<string> UnitNames => [.. MovedUnitNames, .. PostStop is null ? (string[])[] : [PostStopUnitName]];
+
+    /// <summary>Those whose first process is put into the groups that limit the app; the last handler is bounded by the pod's limits only.</summary>
+    internal IReadOnlyList<string> MovedUnitNames => [UnitName, .. PreStart is null ? (string[])[] : [PreStartUnitName]];
 
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 

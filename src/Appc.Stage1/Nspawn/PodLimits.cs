@@ -98,7 +98,7 @@ internal sealed class PodLimits
         foreach (NspawnApp app in apps)
         {
             bool moves = _version1.Any(v => _ofApps[app.Name].Concern(v.Controller));
-            foreach (string unit in app.UnitNames.Where(u => moves && u != app.PostStopUnitName))
+            foreach (string unit in app.MovedUnitNames.Where(_ => moves))
             {
                 AppGroups.MakeFrozen(group, unit, owner);
             }

@@ -40,5 +40,5 @@ internal static class PodLogUnits
     /// <summary>What the pod writes among its logs besides them.</summary>
     internal static string[] FilesOf(Stage1Pod pod) => pod.Options.LogTimes ? [PodLogTimes.Name, PodLogTimes.Name + "-last"] : [];
 
-    private static bool IsNeeded(Stage1Pod pod, NspawnHostServices host) => (pod.Options.LogLimit is not null || pod.Options.LogTimes) && !host.Journal;
+    private static bool IsNeeded(Stage1Pod pod, NspawnHostServices host) => PodLogUpkeep.IsNeeded(pod.Options) && !host.Journal;
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Appc.Stage1.Nspawn;
@@ -6,15 +5,9 @@ namespace Appc.Stage1.Nspawn;
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class ShutdownProgramTests : IDisposable
 {
-    private readonly string _program = Path.Combine(Path.GetTempPath(), "appc-shutdown-" + Guid.NewGuid().ToString("N"));
+    private readonly MachineProgram _program = new(ShutdownProgram.Make(RuntimeInformation.ProcessArchitecture));
 
-    public ShutdownProgramTests()
-    {
-        File.WriteAllBytes(_program, ShutdownProgram.Make(RuntimeInformation.ProcessArchitecture));
-        File.SetUnixFileMode(_program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-    }
-
-    public void Dispose() => File.Delete(_program);
+    public void Dispose() => _program.Dispose();
 
     [Theory]
     [InlineData(0)]
@@ -26,12 +19,8 @@ public sealed class ShutdownProgramTests : IDisposable
     [InlineData(226, "exit", "--timeout=90000000us", "--log-level=4", "--log-target=null", "--exit-code=226")]
     [InlineData(7, "exit", "--exit-code:9", "--exit-code=7")]
     [InlineData(0, "exit", "--exit-code=")]
-    public async Task It_passes_the_exit_code_on(int expected, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(_program, arguments))!;
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(expected, process.ExitCode);
-    }
+    public async Task It_passes_the_exit_code_on(int expected, params string[] arguments) =>
+        Assert.Equal(expected, (await _program.RunAsync(arguments)).ExitCode);
 
     [Fact]
     public void It_is_there_for_both_architectures()
