@@ -64,13 +64,14 @@ internal static class PodCGroup
     /// looks is killed as a whole.
     /// </summary>
     /// <param name="directory">The group.</param>
-    /// <param name="spare">Which processes are left alone.</param>
+    /// <param name="spare">Which processes are left alone that were not there at first.</param>
     internal static void KillEach(string directory, Func<int, bool> spare)
     {
         const int Rounds = 50;
         for (int round = 0; round < Rounds; round++)
         {
-            if (!SignalEach(directory, spare))
+            bool first = round == 0;
+            if (!SignalEach(directory, p => !first && spare(p)))
             {
                 return;
             }

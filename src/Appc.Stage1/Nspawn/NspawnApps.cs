@@ -242,17 +242,16 @@ internal sealed class NspawnApps(
     {
         if (GroupOf(name) is { } group)
         {
-            if (PodCGroup.IsFrozen(group))
-            {
-                // Its first process is about to be executed, and still waits for its limits. What records its end must not.
-                PodCGroup.KillEach(group, _ => false);
-                PodCGroup.Thaw(group);
-                return;
-            }
+            bool waits = PodCGroup.IsFrozen(group);
 
-            // What records the end is spared: no process of an app has the root directory of the pod's systemd.
+            // What comes to record the end is spared: no process of an app that was executed has the root directory of the pod's systemd.
             Libc.Statx? stage1 = PodPaths.ReadProcess(_paths.Leader) is { } leader ? ProcFs.RootOf(leader.Pid) : null;
             PodCGroup.KillEach(group, p => stage1 is { } tree && ProcFs.RootOf(p) is { } root && root.IsSameFile(tree));
+            if (waits)
+            {
+                // The app waited for its limits before it was executed. What records its end must not.
+                PodCGroup.Thaw(group);
+            }
         }
     }
 

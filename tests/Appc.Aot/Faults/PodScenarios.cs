@@ -129,7 +129,14 @@ internal static class PodScenarios
     }
 
     private static Task AddAppAsync(World world) =>
-        WithPodAsync(world, async pod => await pod.AddAppAsync(new AppSpec(await ImageOfAsync(world)) { Name = Added, Exec = "/bin/wait" }));
+        WithPodAsync(world, async pod =>
+        {
+            // Limited, so that groups of its own are made for it.
+            AppSpec app = new(await ImageOfAsync(world)) { Name = Added, Exec = "/bin/wait" };
+            app.Isolators.Add(Isolator.Create(IsolatorNames.Memory, """{"request":"16M","limit":"64M"}"""));
+            app.Isolators.Add(Isolator.Create(IsolatorNames.Cpu, """{"limit":"500m"}"""));
+            await pod.AddAppAsync(app);
+        });
 
     private static Task RemoveAppAsync(World world) => WithPodAsync(world, pod => pod.RemoveAppAsync(Added, TimeSpan.Zero));
 
