@@ -21,7 +21,7 @@ internal sealed unsafe class Inotify : IDisposable
     private const uint OnlyDirectory = 0x0100_0000;
     private const int BufferBytes = 64 * 1024;
 
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
+    private byte[]? _buffer;
 
     /// <exception cref="ErrnoException">The host gives this user no more instances.</exception>
     internal Inotify()
@@ -63,7 +63,7 @@ internal sealed unsafe class Inotify : IDisposable
     internal void Read(Action<int, uint, string> happened)
     {
         const int HeaderBytes = 16;
-        fixed (byte* buffer = _buffer)
+        fixed (byte* buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(BufferBytes))
         {
             nint length;
             while ((length = (nint)LibC.read((int)Handle.DangerousGetHandle(), buffer, BufferBytes)) > 0)

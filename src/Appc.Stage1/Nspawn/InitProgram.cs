@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Appc.Linux;
 
 namespace Appc.Stage1.Nspawn;
@@ -6,7 +7,8 @@ namespace Appc.Stage1.Nspawn;
 /// <summary>
 /// What process 1 of a pod is before it is systemd: it gives up its inheritable capabilities. Systemd-nspawn hands it as many as it may have,
 /// and since systemd executes apps by a program between, version 255, they would reach every app, whatever its user: a file in
-/// an image that inherits capabilities would then gain them.
+/// an image that inherits capabilities would then gain them. And it makes a link in the place of the directory in which systemd
+/// looks for questions about passwords; see <see cref="QuietWatches"/>.
 /// </summary>
 internal static class InitProgram
 {
@@ -16,8 +18,12 @@ internal static class InitProgram
     /// <summary>What it becomes, with the arguments and the environment that it got.</summary>
     internal const string Systemd = "/usr/lib/systemd/systemd";
 
-    // In words: capget, nothing in the two halves of the inheritable set, capset; execve with the path in the place of the
-    // first argument; exit_group with 1 if one of them fails.
+    private const string RunDirectory = "/run/systemd";
+    private const string Link = RunDirectory + "/ask-password";
+    private const string Target = "/" + QuietWatches.SharedDirectory;
+
+    // In words: capget, nothing in the two halves of the inheritable set, capset; mkdir and symlink, which may fail; execve
+    // with the path in the place of the first argument; exit_group with 1 if that or one of the first two fails.
     private static ReadOnlySpan<byte> X64 =>
     [
         // start:
@@ -33,7 +39,15 @@ internal static class InitProgram
         0xB8, 0x7E, 0x00, 0x00, 0x00,                                 // mov eax,0x7e
         0x0F, 0x05,                                                   // syscall
         0x85, 0xC0,                                                   // test eax,eax
-        0x75, 0x1E,                                                   // jne leave
+        0x75, 0x46,                                                   // jne leave
+        0x48, 0x8D, 0x3D, 0x65, 0x00, 0x00, 0x00,                     // lea rdi,[rip+directory]
+        0xBE, 0xED, 0x01, 0x00, 0x00,                                 // mov esi,0x1ed
+        0xB8, 0x53, 0x00, 0x00, 0x00,                                 // mov eax,0x53
+        0x0F, 0x05,                                                   // syscall
+        0x48, 0x8D, 0x3D, 0x79, 0x00, 0x00, 0x00,                     // lea rdi,[rip+target]
+        0x48, 0x8D, 0x35, 0x58, 0x00, 0x00, 0x00,                     // lea rsi,[rip+link]
+        0xB8, 0x58, 0x00, 0x00, 0x00,                                 // mov eax,0x58
+        0x0F, 0x05,                                                   // syscall
         0x48, 0x8D, 0x3D, 0x24, 0x00, 0x00, 0x00,                     // lea rdi,[rip+path]
         0x48, 0x89, 0x7B, 0x08,                                       // mov qword ptr [rbx+0x8],rdi
         0x48, 0x8D, 0x73, 0x08,                                       // lea rsi,[rbx+0x8]
@@ -65,7 +79,15 @@ internal static class InitProgram
         0xE0, 0x03, 0x00, 0x91,                                       // mov x0, sp
         0x68, 0x0B, 0x80, 0xD2,                                       // mov x8, #0x5b
         0x01, 0x00, 0x00, 0xD4,                                       // svc #0x0
-        0x20, 0x01, 0x00, 0xB5,                                       // cbnz x0, leave
+        0x20, 0x02, 0x00, 0xB5,                                       // cbnz x0, leave
+        0x41, 0x03, 0x00, 0x30,                                       // adr x1, directory
+        0xA2, 0x3D, 0x80, 0xD2,                                       // mov x2, #0x1ed
+        0x48, 0x04, 0x80, 0xD2,                                       // mov x8, #0x22
+        0x01, 0x00, 0x00, 0xD4,                                       // svc #0x0
+        0x00, 0x04, 0x00, 0x10,                                       // adr x0, target
+        0x02, 0x03, 0x00, 0x50,                                       // adr x2, link
+        0x88, 0x04, 0x80, 0xD2,                                       // mov x8, #0x24
+        0x01, 0x00, 0x00, 0xD4,                                       // svc #0x0
         0x80, 0x01, 0x00, 0x10,                                       // adr x0, path
         0x61, 0x22, 0x00, 0x91,                                       // add x1, x19, #0x8
         0x20, 0x00, 0x00, 0xF9,                                       // str x0, [x1]
@@ -83,5 +105,5 @@ internal static class InitProgram
 
     /// <summary>The program's file.</summary>
     internal static byte[] Make(Architecture architecture) =>
-        ElfHeader.MakeProgram(architecture, [.. architecture == Architecture.X64 ? X64 : Arm64, .. System.Text.Encoding.ASCII.GetBytes(Systemd), 0]);
+        ElfHeader.MakeProgram(architecture, [.. architecture == Architecture.X64 ? X64 : Arm64, .. Encoding.ASCII.GetBytes($"{Systemd}\0{RunDirectory}\0{Link}\0{Target}\0")]);
 }

@@ -31,7 +31,7 @@ internal static class NspawnMessages
         const int Enough = 1024;
         const string Path = "/proc/sys/fs/inotify/max_user_instances";
         return int.TryParse(PodPaths.ReadText(Path), NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit < Enough
-            ? $"Each pod needs four inotify instances, and the host allows {limit} for all of them: sysctl fs.inotify.max_user_instances=8192"
+            ? $"Each pod needs three inotify instances, and the host allows {limit} for all of them: sysctl fs.inotify.max_user_instances=8192"
             : null;
     }
 

@@ -170,6 +170,7 @@ internal sealed class NspawnPlan
             "--bind=" + Scratch + "/pod:" + Stage1TreeFiles.PodDirectory,
             "--bind=" + Scratch + "/apps:" + Stage1TreeFiles.AppsDirectory,
             "--setenv=SYSTEMD_UNIT_PATH=" + Stage1TreeFiles.PodDirectory + "/units:/usr/lib/systemd/system",
+            "--setenv=" + QuietWatches.NoMountTable,
         ];
         if (_launch.Ids.IsMapped)
         {

@@ -329,6 +329,10 @@ internal static class PodUnits
             // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
             unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
             hidden.AddRange(paths.Hidden);
+            if (paths.Covers.Count > 0)
+            {
+                unit.Set("BindPaths", string.Join(' ', paths.Covers));
+            }
         }
 
         if (hidden.Count > 0)

@@ -14,6 +14,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
 
     private readonly string _directory = Path.Combine(root, "stage1");
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly QuietWatches _watches = new();
     private IReadOnlyCollection<string>? _sources;
 
     /// <summary>A tree that is as the host is now, held by a shared lock on its directory.</summary>
@@ -31,6 +32,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
                 string? key = _sources is null ? null : KeyOf(_sources);
                 if (key is not null && TryHold(Path.Combine(_directory, Prefix + key)) is { } held)
                 {
+                    _watches.Share(held.Path);
                     return held;
                 }
 
@@ -47,7 +49,11 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         }
     }
 
-    public void Dispose() => _gate.Dispose();
+    public void Dispose()
+    {
+        _watches.Dispose();
+        _gate.Dispose();
+    }
 
     private static HeldTree? TryHold(string path)
     {

@@ -10,7 +10,7 @@ namespace Appc.Stage1.Nspawn;
 internal static partial class Stage1TreeFiles
 {
     /// <summary>Changes whenever trees are made differently, so that old ones are not used.</summary>
-    internal const string Recipe = "appc nspawn tree 11\n";
+    internal const string Recipe = "appc nspawn tree 12\n";
 
     /// <summary>Systemd's sets of system calls, for the commands that run in apps.</summary>
     internal const string SystemCallSets = "usr/lib/appc/syscall-sets";

@@ -16,15 +16,15 @@ internal sealed class MachineProgram : IDisposable
 
     public void Dispose() => File.Delete(_path);
 
-    internal async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
-    {
-        ProcessStartInfo start = new(_path, arguments) { RedirectStandardOutput = true };
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
+    internal Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments) => RunAsync(_path, arguments);
 
-        using Process process = Process.Start(start)!;
+    /// <summary>Runs it where /run is empty and of nobody else, with variables in its environment, and then a command.</summary>
+    internal Task<(int ExitCode, string Output)> RunApartAsync(IEnumerable<string> arguments, string then = "true", params string[] variables) =>
+        RunAsync("unshare", ["--mount", "sh", "-c", $"mount -t tmpfs none /run && env \"$@\" && {then}", "sh", .. variables, _path, .. arguments]);
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, output);

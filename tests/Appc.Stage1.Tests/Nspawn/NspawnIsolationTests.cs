@@ -54,6 +54,7 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
     [InlineData("touch /sys/fs/cgroup/x")]
     [InlineData("mkdir /sys/fs/cgroup/x")]
     [InlineData("echo 1 > /proc/sys/kernel/panic")]
+    [InlineData("echo 1 > /proc/sys/net/ipv4/ip_forward")]
     [InlineData("echo b > /proc/sysrq-trigger")]
     [InlineData("grep -q . /proc/keys")]
     [InlineData("grep -q . /proc/kallsyms")]
