@@ -55,7 +55,7 @@ internal static class PodCGroup
             // Linux before 5.14 kills one by one.
         }
 
-        _ = SignalEach(directory, _ => false);
+        Signal(Identify(Processes(directory)));
     }
 
     /// <summary>
@@ -65,21 +65,39 @@ internal static class PodCGroup
     /// </summary>
     /// <param name="directory">The group.</param>
     /// <param name="spare">Which processes are left alone that were not there at first.</param>
-    internal static void KillEach(string directory, Func<int, bool> spare)
+    /// <param name="limit">How long those that are killed may take to end: they need processor time for it, and may have little.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the wait; what is killed stays so.</param>
+    internal static async Task KillEachAsync(string directory, Func<int, bool> spare, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         const int Rounds = 50;
-        for (int round = 0; round < Rounds; round++)
+        HashSet<(int Pid, long StartTime)> killed = [];
+        long begin = time.GetTimestamp();
+        int round = 0;
+        while (time.GetElapsedTime(begin) < limit)
         {
             bool first = round == 0;
-            if (!SignalEach(directory, p => !first && spare(p)))
+            (int Pid, long StartTime)[] left = [.. Identify(Processes(directory).Where(p => first || !spare(p)))];
+            (int Pid, long StartTime)[] more = [.. left.Where(killed.Add)];
+            if (left.Length == 0)
             {
                 return;
             }
 
-            Thread.Yield();
-        }
+            if (more.Length == 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
 
-        Kill(directory);
+            if (++round > Rounds)
+            {
+                Kill(directory);
+                return;
+            }
+
+            Signal(more);
+        }
     }
 
     /// <summary>Whether the processes in the group are stopped.</summary>
@@ -98,20 +116,22 @@ internal static class PodCGroup
         }
     }
 
-    /// <summary>False if there was none.</summary>
-    private static bool SignalEach(string directory, Func<int, bool> spare)
+    private static IEnumerable<(int Pid, long StartTime)> Identify(IEnumerable<int> pids) =>
+        from pid in pids
+        let start = ProcFs.StartTime(pid)
+        where start is not null
+        select (pid, start.Value);
+
+    private static void Signal(IEnumerable<(int Pid, long StartTime)> processes)
     {
-        IReadOnlyList<int> pids = [.. Processes(directory).Where(p => !spare(p))];
-        foreach (int pid in pids)
+        foreach ((int pid, long start) in processes)
         {
-            using Microsoft.Win32.SafeHandles.SafeFileHandle? process = ProcFs.StartTime(pid) is { } start ? PidFd.TryOpen(pid, start) : null;
+            using Microsoft.Win32.SafeHandles.SafeFileHandle? process = PidFd.TryOpen(pid, start);
             if (process is not null)
             {
                 PidFd.Signal(process, LibC.SIGKILL);
             }
         }
-
-        return pids.Count > 0;
     }
 
     /// <summary>The processes in the group and in those below it. Zombies do not count.</summary>

@@ -108,8 +108,8 @@ internal sealed class NspawnApps(
             throw new LaunchException("start the app", 0, $"{_subject}: the app {name} could not be started: {failure}");
         }
 
-        // Begun is what comes before it; then there is a process, or an end.
-        while (NspawnProcesses.OfApp(_paths, name).Count == 0 && PodFiles.ReadStatus(pod.Directory, name) is null && time.GetElapsedTime(begin) < options.StartTimeout && ProcessIdentity.IsAlive(firstProcess))
+        // Begun is what comes before it; then there is a process, or an end, be it one after which it waits to be started again.
+        while (NspawnProcesses.OfApp(_paths, name).Count == 0 && !HasEnded(name) && time.GetElapsedTime(begin) < options.StartTimeout && ProcessIdentity.IsAlive(firstProcess))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken).ConfigureAwait(false);
         }
@@ -135,7 +135,7 @@ internal sealed class NspawnApps(
         if (!await WaitUntilEndedAsync(name, grace, cancellationToken).ConfigureAwait(false))
         {
             // Not by the systemd inside, which may be anybody's.
-            Kill(name);
+            await KillAsync(name, cancellationToken).ConfigureAwait(false);
             if (!await WaitUntilEndedAsync(name, Allowance, cancellationToken).ConfigureAwait(false) && IsRunning(name))
             {
                 throw new LaunchException("stop the app", 0, $"{_subject}: processes of the app {name} are left", "Stop the pod.");
@@ -236,9 +236,12 @@ internal sealed class NspawnApps(
     private string? GroupOf(AcName name) =>
         PodPaths.ReadText(_paths.CGroup) is { } group ? PodCGroup.FindUnit(group, NspawnApp.UnitNameOf(name)) : null;
 
+    private bool HasEnded(AcName name) =>
+        PodFiles.ReadStatus(pod.Directory, name) is not null || AppRestarts.Read(pod.Directory, name) is { LastLine: not null };
+
     private bool IsRunning(AcName name) => NspawnProcesses.InUnit(_paths, name).Count > 0;
 
-    private void Kill(AcName name)
+    private async Task KillAsync(AcName name, CancellationToken cancellationToken)
     {
         if (GroupOf(name) is { } group)
         {
@@ -246,11 +249,18 @@ internal sealed class NspawnApps(
 
             // What comes to record the end is spared: no process of an app that was executed has the root directory of the pod's systemd.
             Libc.Statx? stage1 = PodPaths.ReadProcess(_paths.Leader) is { } leader ? ProcFs.RootOf(leader.Pid) : null;
-            PodCGroup.KillEach(group, p => stage1 is { } tree && ProcFs.RootOf(p) is { } root && root.IsSameFile(tree));
-            if (waits)
+            try
             {
-                // The app waited for its limits before it was executed. What records its end must not.
-                PodCGroup.Thaw(group);
+                await PodCGroup.KillEachAsync(group, p => stage1 is { } tree && ProcFs.RootOf(p) is { } root && root.IsSameFile(tree), Allowance, time, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            finally
+            {
+                if (waits)
+                {
+                    // The app waited for its limits before it was executed. What records its end must not.
+                    PodCGroup.Thaw(group);
+                }
             }
         }
     }

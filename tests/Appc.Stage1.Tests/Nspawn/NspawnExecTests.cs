@@ -154,6 +154,7 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         await using Command left = await ExecAsync(new Stage1Command { Arguments = ["sleep", "1000"] });
         await fixture.Stage1.StopAsync(_pod.Describe(), process.Id, TimeSpan.FromSeconds(30));
         Assert.Equal(9, (await left.Exec.Ended).Signal);
+        await process.Ended;
         _pod.AssertNothingIsLeft();
     }
 
