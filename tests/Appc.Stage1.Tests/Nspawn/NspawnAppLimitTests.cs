@@ -61,6 +61,7 @@ public sealed class NspawnAppLimitTests(NspawnFixture fixture) : IAsyncDisposabl
 
         // Started again, in groups that were made anew.
         await pod.StopAppAsync("busy", TimeSpan.Zero).WaitAsync(ServicePods.Limit);
+        Assert.Equal("killed KILL signal", await EndOfAsync(pod, "busy"));
         await pod.StartAppAsync("busy").WaitAsync(ServicePods.Limit);
         await ThrottledAsync(pod, "busy");
 
