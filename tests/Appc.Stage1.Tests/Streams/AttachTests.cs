@@ -119,7 +119,9 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
     {
         Pod pod = await _pods.RunAsync(flavour, await _pods.AppAsync(AppInput.Terminal, "stty raw; dd if=/dev/zero bs=1000 count=300 2>/dev/null | tr '\\0' x; printf last"));
         Assert.Equal(0, (await pod.WaitAsync().WaitAsync(AttachPods.Limit)).ExitCode);
-        Assert.Equal(new string('x', 300_000) + "last", await pod.ReadOutputAsync());
+
+        // Since version 262 systemd-nspawn ends a last line that an app has left open.
+        Assert.Matches("^x{300000}last\\n?\\z", await pod.ReadOutputAsync());
 
         // An end at once, with the attachment still to come, loses nothing.
         Pod brief = await _pods.RunAsync(flavour, await _pods.AppAsync(AppInput.Terminal, "echo brief"));
