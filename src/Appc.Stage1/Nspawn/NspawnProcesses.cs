@@ -1,4 +1,3 @@
-using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
 
@@ -10,8 +9,8 @@ internal static class NspawnProcesses
     /// <summary>Those in the app's root: neither what systemd is about to make the app, nor what it runs before and after it.</summary>
     internal static IReadOnlyList<int> OfApp(PodPaths paths, AcName app)
     {
-        Libc.Statx? stage1 = RootOf(PodPaths.ReadProcess(paths.Leader)?.Pid);
-        return [.. InUnit(paths, app).Where(p => RootOf(p) is { } root && !(stage1 is { } own && root.IsSameFile(own)))];
+        Libc.Statx? stage1 = PodPaths.ReadProcess(paths.Leader) is { } leader ? ProcFs.RootOf(leader.Pid) : null;
+        return [.. InUnit(paths, app).Where(p => ProcFs.RootOf(p) is { } root && !(stage1 is { } own && root.IsSameFile(own)))];
     }
 
     /// <summary>Whether there are processes in the unit, none of them in the app's root.</summary>
@@ -20,19 +19,4 @@ internal static class NspawnProcesses
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<int> InUnit(PodPaths paths, AcName app) =>
         PodPaths.ReadText(paths.CGroup) is { } pod && PodCGroup.FindUnit(pod, NspawnApp.UnitNameOf(app)) is { } group ? PodCGroup.Processes(group) : [];
-
-    private static unsafe Libc.Statx? RootOf(int? pid)
-    {
-        if (pid is null)
-        {
-            return null;
-        }
-
-        fixed (byte* p = Fd.PathBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root")))
-        {
-            // A pod can make its own file systems slow: what the kernel knows already is enough.
-            const int AT_STATX_DONT_SYNC = 0x4000;
-            return Libc.StatAt(Libc.AT_FDCWD, p, AT_STATX_DONT_SYNC, out Libc.Statx stat) == 0 ? stat : null;
-        }
-    }
 }
