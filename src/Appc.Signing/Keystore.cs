@@ -21,6 +21,7 @@ public sealed class Keystore
     private readonly KeystoreOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly KnownKeys _known = new();
 
     /// <summary>Opens a keystore; reads nothing yet.</summary>
     /// <param name="options">Where keys are kept; null for the host's usual directories.</param>
@@ -217,7 +218,7 @@ public sealed class Keystore
 
     internal async Task<KeystoreSnapshot> LoadAsync(CancellationToken cancellationToken)
     {
-        KeystoreSnapshot snapshot = await new KeystoreReader(Directories, _options.KeyFileBytes, _options.Entries)
+        KeystoreSnapshot snapshot = await new KeystoreReader(Directories, _options.KeyFileBytes, _options.Entries, _known)
             .ReadAsync(cancellationToken).ConfigureAwait(false);
         foreach (KeystoreProblem problem in snapshot.Problems)
         {

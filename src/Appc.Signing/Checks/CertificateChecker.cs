@@ -110,7 +110,7 @@ internal sealed class CertificateChecker
 
         foreach (UserIdBlock userId in Certificate.UserIds)
         {
-            bool Verify(SignaturePacket s) => CertificationDigest.VerifyOverUserId(PrimaryKey, s, PrimaryKey, userId);
+            bool Verify(SignaturePacket s) => Certificate.Verifies(s, s => CertificationDigest.VerifyOverUserId(PrimaryKey, s, PrimaryKey, userId));
             SignaturePacket? certification = NewestValid(userId.Signatures.Where(IsCertification), Verify);
             if (certification is null)
             {
@@ -144,7 +144,7 @@ internal sealed class CertificateChecker
             return Bad(weakness);
         }
 
-        bool Verify(SignaturePacket s) => CertificationDigest.VerifyOverSubkey(PrimaryKey, s, PrimaryKey, subkey);
+        bool Verify(SignaturePacket s) => Certificate.Verifies(s, s => CertificationDigest.VerifyOverSubkey(PrimaryKey, s, PrimaryKey, subkey));
         Revocation? revocation = FindRevocation(block.Signatures, SignatureType.SubkeyRevocation, Verify);
         IEnumerable<SignaturePacket> bindings = block.Signatures.Where(s => s.Type == SignatureType.SubkeyBinding);
         SignaturePacket? binding = NewestValid(bindings, Verify);
@@ -250,7 +250,7 @@ internal sealed class CertificateChecker
             || (signature.IssuerKeyId is { } id && fingerprint.Length == 20 && BinaryPrimitives.ReadUInt64BigEndian(fingerprint[12..]) == id);
     }
 
-    private bool VerifyDirect(SignaturePacket signature) => CertificationDigest.VerifyOverKey(PrimaryKey, signature, PrimaryKey);
+    private bool VerifyDirect(SignaturePacket signature) => Certificate.Verifies(signature, s => CertificationDigest.VerifyOverKey(PrimaryKey, s, PrimaryKey));
 
     /// <summary>Whether hints and algorithm allow that a key made a signature; saves work on the signatures of others.</summary>
     private static bool MayBeBy(KeyPacket key, SignaturePacket signature) =>

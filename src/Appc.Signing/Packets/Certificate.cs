@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 
 namespace Appc.Signing.Packets;
 
@@ -9,6 +10,8 @@ namespace Appc.Signing.Packets;
 internal sealed class Certificate
 {
     private const int MaxSubkeys = 256;
+
+    private readonly ConcurrentDictionary<SignaturePacket, bool> _verified = new(concurrencyLevel: 1, capacity: 3);
 
     private Certificate(
         KeyPacket primary, IReadOnlyList<SignaturePacket> direct, IReadOnlyList<UserIdBlock> userIds,
@@ -33,6 +36,12 @@ internal sealed class Certificate
     public ReadOnlyMemory<byte> Encoded { get; }
 
     public string Fingerprint => Primary.Fingerprint;
+
+    /// <summary>
+    /// Whether one of the certificate's own signatures fits what it is over: a matter of these bytes alone, at any time and
+    /// under any policy, so it is found out once.
+    /// </summary>
+    public bool Verifies(SignaturePacket signature, Func<SignaturePacket, bool> verify) => _verified.GetOrAdd(signature, verify);
 
     /// <summary>All keys of a file, armored or binary; at least one.</summary>
     public static IReadOnlyList<Certificate> ReadAll(ReadOnlyMemory<byte> file)

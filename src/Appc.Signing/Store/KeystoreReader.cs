@@ -7,7 +7,7 @@ namespace Appc.Signing.Store;
 /// Reads the directories of a keystore. Whatever does not belong there, or cannot be read, is reported and
 /// skipped: one stray file must not take the trust of all other keys away.
 /// </summary>
-internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyFileBytes, int maxEntries)
+internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyFileBytes, int maxEntries, KnownKeys known)
 {
     public const string RootScope = "root.d";
     public const string PrefixScopes = "prefix.d";
@@ -117,7 +117,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             {
                 // Nothing without a length is opened: a pipe or a device might block for ever.
                 byte[] content = await File.ReadAllBytesAsync(target.FullName, cancellationToken).ConfigureAwait(false);
-                certificate = Select(Certificate.ReadAll(content), file.Name, file.FullName);
+                certificate = Select(known.Read(content), file.Name, file.FullName);
                 problem = certificate is null ? "the key in it has another fingerprint than its name" : null;
             }
         }
