@@ -191,13 +191,12 @@ internal sealed class PodSupervisor(
 
     public async Task<PodStatus> StopAsync(string uuid, TimeSpan grace, CancellationToken cancellationToken)
     {
-        if (FindRunning(uuid) is not { } location)
+        if (FindRunning(uuid) is not { } location || TryDescribe(location) is not var (stage1, pod))
         {
             PodStatus status = Look(uuid);
             return status.HasEnded ? status : throw NotRunning(uuid);
         }
 
-        (IStage1 stage1, Stage1Pod pod) = Describe(location);
         using Activity? activity = AppcTelemetry.Activities.StartActivity("appc.pod.stop");
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
         await stage1.StopAsync(pod, FirstProcessOf(location), grace, cancellationToken).ConfigureAwait(false);
@@ -365,7 +364,23 @@ internal sealed class PodSupervisor(
         pods.Find(uuid) is { Phase: PodPhase.Run } location && Look(uuid).State == PodState.Running ? location : null;
 
     /// <summary>A started pod, and the flavour that it runs under.</summary>
-    public (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location)
+    /// <exception cref="PodException">It does not run any more.</exception>
+    public (IStage1 Stage1, Stage1Pod Pod) Describe(PodLocation location) => TryDescribe(location) ?? throw NotRunning(location.Uuid);
+
+    private (IStage1 Stage1, Stage1Pod Pod)? TryDescribe(PodLocation location)
+    {
+        try
+        {
+            return DescribeOnce(location);
+        }
+        catch (Exception e) when ((e is IOException or PodException) && !Directory.Exists(location.Directory))
+        {
+            // It has ended and was removed since it was found.
+            return null;
+        }
+    }
+
+    private (IStage1 Stage1, Stage1Pod Pod) DescribeOnce(PodLocation location)
     {
         for (int look = 0; ; look++)
         {
