@@ -71,7 +71,7 @@ public sealed class OpenPgpVerifier : ISignatureVerifier
                 switch (packet.Tag)
                 {
                     case PacketTag.Signature:
-                        signatures.Add(TryRead(packet.Body));
+                        signatures.Add(SignaturePacket.TryRead(packet.Body));
                         break;
                     case PacketTag.Marker or PacketTag.Padding or PacketTag.Trust:
                         break;
@@ -94,18 +94,6 @@ public sealed class OpenPgpVerifier : ISignatureVerifier
         catch (MalformedPacketException e)
         {
             throw Malformed(imageName, e.Message);
-        }
-    }
-
-    private static SignaturePacket? TryRead(ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            return SignaturePacket.Read(body);
-        }
-        catch (MalformedPacketException)
-        {
-            return null;
         }
     }
 

@@ -371,26 +371,21 @@ internal sealed class PodSupervisor(
     {
         try
         {
-            return DescribeOnce(location);
+            for (int look = 0; ; look++)
+            {
+                // Of an app that comes or goes the record knows as long as the manifest does, but they are two files.
+                PodManifest manifest = PodFiles.ReadManifest(location.Directory);
+                PodRecord record = RequireRecord(location);
+                if (look == 4 || manifest.Apps.All(m => record.Apps.Any(r => r.Name == m.Name.ToString())))
+                {
+                    return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, manifest, record));
+                }
+            }
         }
         catch (Exception e) when ((e is IOException or PodException) && !Directory.Exists(location.Directory))
         {
             // It has ended and was removed since it was found.
             return null;
-        }
-    }
-
-    private (IStage1 Stage1, Stage1Pod Pod) DescribeOnce(PodLocation location)
-    {
-        for (int look = 0; ; look++)
-        {
-            // Of an app that comes or goes the record knows as long as the manifest does, but they are two files.
-            PodManifest manifest = PodFiles.ReadManifest(location.Directory);
-            PodRecord record = RequireRecord(location);
-            if (look == 4 || manifest.Apps.All(m => record.Apps.Any(r => r.Name == m.Name.ToString())))
-            {
-                return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, manifest, record));
-            }
         }
     }
 

@@ -173,29 +173,9 @@ internal sealed class CertificateChecker
     /// A signing subkey must sign its primary key in turn: otherwise somebody could adopt a stranger's subkey and
     /// claim the signatures that it made.
     /// </summary>
-    private bool HasBackSignature(SignaturePacket binding, KeyPacket subkey)
-    {
-        foreach (ReadOnlyMemory<byte> embedded in binding.EmbeddedSignatures)
-        {
-            SignaturePacket back;
-            try
-            {
-                back = SignaturePacket.Read(embedded);
-            }
-            catch (MalformedPacketException)
-            {
-                continue;
-            }
-
-            if (back.Type == SignatureType.PrimaryKeyBinding && MayGiveRights(back, subkey)
-                && Spend() && CertificationDigest.VerifyOverSubkey(subkey, back, PrimaryKey, subkey))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private bool HasBackSignature(SignaturePacket binding, KeyPacket subkey) => binding.EmbeddedSignatures.Any(
+        back => back.Type == SignatureType.PrimaryKeyBinding && MayGiveRights(back, subkey)
+            && Spend() && Certificate.Verifies(back, s => CertificationDigest.VerifyOverSubkey(subkey, s, PrimaryKey, subkey)));
 
     /// <summary>The newest signature that verifies. A newer one replaces what older ones said, so only it counts.</summary>
     private SignaturePacket? NewestValid(IEnumerable<SignaturePacket> signatures, Func<SignaturePacket, bool> verify) =>

@@ -144,12 +144,9 @@ internal sealed class Certificate
         /// </summary>
         private void AddSignature(ReadOnlyMemory<byte> body)
         {
-            try
+            if (SignaturePacket.TryRead(body) is { } signature)
             {
-                _current.Add(SignaturePacket.Read(body));
-            }
-            catch (MalformedPacketException)
-            {
+                _current.Add(signature);
             }
         }
 

@@ -10,6 +10,7 @@ internal sealed class SignaturePacket
 {
     private readonly IReadOnlyList<Subpacket> _hashed;
     private readonly IReadOnlyList<Subpacket> _unhashed;
+    private SignaturePacket[]? _embedded;
 
     private SignaturePacket(
         int version, SignatureType type, int algorithm, int hash, ReadOnlyMemory<byte> hashedPart,
@@ -70,9 +71,13 @@ internal sealed class SignaturePacket
     /// <summary>Code and text of a revocation.</summary>
     public (int Code, ReadOnlyMemory<byte> Text)? RevocationReason { get; private init; }
 
-    /// <summary>Back signatures. gpg writes them into the area that is not hashed; they prove themselves.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> EmbeddedSignatures =>
-        _hashed.Concat(_unhashed).Where(s => s.Type == (int)SubpacketType.EmbeddedSignature).Select(s => s.Data);
+    /// <summary>
+    /// Back signatures, those that can be read: always the same packets. gpg writes them into the area that is not hashed; they
+    /// prove themselves.
+    /// </summary>
+    public IReadOnlyList<SignaturePacket> EmbeddedSignatures => LazyInitializer.EnsureInitialized(
+        ref _embedded,
+        () => [.. _hashed.Concat(_unhashed).Where(s => s.Type == (int)SubpacketType.EmbeddedSignature).Select(s => TryRead(s.Data)).OfType<SignaturePacket>()]);
 
     /// <summary>Fingerprints of other keys that may revoke the key.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> RevocationKeys =>
@@ -88,6 +93,19 @@ internal sealed class SignaturePacket
             4 or 6 => ReadCurrent(ref reader, body, version),
             _ => throw new MalformedPacketException($"a signature has version {version}, which is not known"),
         };
+    }
+
+    /// <summary>Null if it cannot be read, as one of a kind that is not known: such a signature says nothing.</summary>
+    public static SignaturePacket? TryRead(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return Read(body);
+        }
+        catch (MalformedPacketException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The bytes that are hashed after the data: the hashed part and its length (RFC 9580, 5.2.4).</summary>

@@ -50,11 +50,11 @@ internal sealed record KernelPaths(IReadOnlyList<string> ReadOnly, IReadOnlyList
     private static KernelPaths FindMapped()
     {
         string[] hidden = [.. Telling.Where(p => Libc.TryStat(p, out Libc.Statx stat) && (stat.Mode & OtherRead) != 0)];
-        ILookup<bool, string> stay = hidden.ToLookup(p => !IsOfModule(p));
+        string[] fleeting = [.. hidden.Where(IsOfModule)];
 
         // Without what nspawn has mounted below it as writable: the pod's own view of it is read-only.
-        string[] covers = ["/proc/sys:/proc/sys:norbind", .. stay[true].Select(p => $"{Nodes}{(Directory.Exists(p) ? "dir" : "reg")}:{p}:norbind")];
-        return new(["/sys/fs/cgroup"], [.. stay[false]], covers);
+        string[] covers = ["/proc/sys:/proc/sys:norbind", .. hidden.Except(fleeting).Select(p => $"{Nodes}{(Directory.Exists(p) ? "dir" : "reg")}:{p}:norbind")];
+        return new(["/sys/fs/cgroup"], fleeting, covers);
     }
 
     // What is built in has no state.

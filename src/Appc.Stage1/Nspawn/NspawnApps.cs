@@ -247,12 +247,11 @@ internal sealed class NspawnApps(
         {
             bool waits = PodCGroup.IsFrozen(group);
 
-            // What comes to record the end is spared: no process of an app that was executed has the root directory of the pod's systemd.
-            Libc.Statx? stage1 = PodPaths.ReadProcess(_paths.Leader) is { } leader ? ProcFs.RootOf(leader.Pid) : null;
+            // What comes to record the end is spared.
+            Func<int, bool?> inStage1 = NspawnProcesses.InStage1(_paths);
             try
             {
-                await PodCGroup.KillEachAsync(group, p => stage1 is { } tree && ProcFs.RootOf(p) is { } root && root.IsSameFile(tree), Allowance, time, cancellationToken)
-                    .ConfigureAwait(false);
+                await PodCGroup.KillEachAsync(group, p => inStage1(p) == true, Allowance, time, cancellationToken).ConfigureAwait(false);
             }
             finally
             {

@@ -20,7 +20,7 @@ public sealed class HostObjectsTests(NspawnFixture fixture) : IDisposable
         using NspawnPod pod = new(fixture);
         Stage1Process process = await pod.Shell(Waiting).StartAndWaitForAsync("ready");
         string leader = Proc(pod.Leader!.Pid);
-        (string Name, string State, string Source)[] objects = [.. Stage1TreeObjects.Read(TreeOf(fixture))];
+        (string Name, string State, string Source)[] objects = [.. Stage1TreeObjects.Read(fixture.Tree)];
         Assert.Contains(objects, o => o.Name.StartsWith("libc.", StringComparison.Ordinal));
         Assert.Contains(objects, o => o.Name.StartsWith("libsystemd-shared-", StringComparison.Ordinal));
 
@@ -57,7 +57,7 @@ public sealed class HostObjectsTests(NspawnFixture fixture) : IDisposable
     {
         using NspawnPod pod = new(fixture);
         Stage1Process process = await pod.Shell(Waiting).StartAndWaitForAsync("ready");
-        (string Name, string State, string Source)[] objects = [.. Stage1TreeObjects.Read(TreeOf(fixture))];
+        (string Name, string State, string Source)[] objects = [.. Stage1TreeObjects.Read(fixture.Tree)];
         uint[] modes = [.. objects.Select(o => (uint)Stat(o.Source).Mode)];
 
         // With all capabilities in the pod's user namespace and no filter, beside process 1: no process of a pod is that.
@@ -162,8 +162,6 @@ public sealed class HostObjectsTests(NspawnFixture fixture) : IDisposable
         $"echo x >> {path}", $"touch {path}", $"chown 0 {path}", $"chmod 777 {path}", $"mount -o remount,bind,rw,nosuid,nodev {path} {path}", $"umount {path}",
         $"mv {path} {path}.old", $"rm {path}.old",
     ];
-
-    private static string TreeOf(NspawnFixture of) => Assert.Single(Directory.EnumerateDirectories(Path.Combine(of.Root, "stage1"), "nspawn-*"));
 
     private static string Proc(int pid) => string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
 

@@ -233,8 +233,7 @@ public sealed class NspawnBreakOutTests : IDisposable
             await first.Shell("true").RunAsync();
         }
 
-        string tree = Assert.Single(Directory.EnumerateDirectories(Path.Combine(_fixture.Root, "stage1"), "nspawn-*"));
-        string settings = tree + ".nspawn";
+        string settings = _fixture.Tree + ".nspawn";
         File.WriteAllText(settings, $"[Files]\nBind={Path.GetDirectoryName(Outside)}:/run/taken\n[Exec]\nPrivateUsers=no\nCapability=all\n");
         try
         {

@@ -36,6 +36,9 @@ public sealed class NspawnFixture : IDisposable
 
     public NspawnStage1 Stage1 { get; } = new();
 
+    /// <summary>The stage1 tree; there once a pod was started.</summary>
+    public string Tree => Assert.Single(Directory.EnumerateDirectories(Path.Combine(Root, "stage1"), "nspawn-*"));
+
     public void Dispose()
     {
         Stage1.Dispose();

@@ -21,8 +21,7 @@ public sealed class QuietWatchesTests(NspawnFixture fixture)
         }
 
         Assert.Equal(2, instances.Length);
-        string tree = Directory.EnumerateDirectories(Path.Combine(fixture.Root, "stage1"), "nspawn-*").Single();
-        string shared = InodeOf(Path.Combine(tree, QuietWatches.SharedDirectory));
+        string shared = InodeOf(Path.Combine(fixture.Tree, QuietWatches.SharedDirectory));
         string[] watches = [.. instances.SelectMany(i => i)];
         Assert.Contains(shared, watches);
         string payload = pod.CGroup + "/payload";

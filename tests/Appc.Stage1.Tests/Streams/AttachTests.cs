@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Appc.Manifests;
 using Appc.Pods;
@@ -121,7 +122,8 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
         Assert.Equal(0, (await pod.WaitAsync().WaitAsync(AttachPods.Limit)).ExitCode);
 
         // Since version 262 systemd-nspawn ends a last line that an app has left open.
-        Assert.Matches("^x{300000}last\\n?\\z", await pod.ReadOutputAsync());
+        bool ended = flavour == "nspawn" && int.Parse(await File.ReadAllTextAsync(Path.Combine(fixture.Tree, Stage1TreeFiles.SystemdVersion)), CultureInfo.InvariantCulture) >= 262;
+        Assert.Equal(new string('x', 300_000) + "last" + (ended ? "\n" : ""), await pod.ReadOutputAsync());
 
         // An end at once, with the attachment still to come, loses nothing.
         Pod brief = await _pods.RunAsync(flavour, await _pods.AppAsync(AppInput.Terminal, "echo brief"));
