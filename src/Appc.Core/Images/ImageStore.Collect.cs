@@ -201,7 +201,10 @@ public sealed partial class ImageStore
         return bytes;
     }
 
-    /// <summary>Records, by their paths, of rendered trees that were not used for long. A tree without a record was made before there were any.</summary>
+    /// <summary>
+    /// Records, by their paths, of rendered trees that were not used for long. A tree without a record was made before
+    /// there were any. Empty, too, for an image that another process removes meanwhile: this looks without its lock at first.
+    /// </summary>
     private static List<string> OldTrees(string parent, DateTimeOffset oldest)
     {
         if (!Directory.Exists(parent))
@@ -209,11 +212,18 @@ public sealed partial class ImageStore
             return [];
         }
 
-        IEnumerable<string> records = Directory.EnumerateFiles(parent, "*" + StoreLayout.RenderedRecordSuffix)
-            .Where(r => File.GetLastWriteTimeUtc(r) <= oldest);
-        IEnumerable<string> unrecorded = Directory.EnumerateDirectories(parent)
-            .Select(d => d + StoreLayout.RenderedRecordSuffix).Where(r => !File.Exists(r));
-        return [.. records.Concat(unrecorded)];
+        try
+        {
+            IEnumerable<string> records = Directory.EnumerateFiles(parent, "*" + StoreLayout.RenderedRecordSuffix)
+                .Where(r => File.GetLastWriteTimeUtc(r) <= oldest);
+            IEnumerable<string> unrecorded = Directory.EnumerateDirectories(parent)
+                .Select(d => d + StoreLayout.RenderedRecordSuffix).Where(r => !File.Exists(r));
+            return [.. records.Concat(unrecorded)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
     }
 
     /// <summary>
