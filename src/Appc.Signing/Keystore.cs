@@ -131,7 +131,7 @@ public sealed class Keystore
         string path = PathOf(0, scope, key.Fingerprint);
         if (!key.IsRevoked)
         {
-            KeystoreSnapshot snapshot = await LoadAsync(cancellationToken).ConfigureAwait(false);
+            KeystoreSnapshot snapshot = Load(cancellationToken);
             KeystoreEntry? revoked = snapshot.Records.FirstOrDefault(r => r.Fingerprint == key.Fingerprint)?.All
                 .FirstOrDefault(e => e.Certificate is not null && new OpenPgpKey(e.Certificate, _options.Policy, _time.GetUtcNow()).IsRevoked);
             if (revoked is not null)
@@ -155,7 +155,7 @@ public sealed class Keystore
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public async Task<KeystoreListing> ListAsync(CancellationToken cancellationToken = default)
     {
-        KeystoreSnapshot snapshot = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        KeystoreSnapshot snapshot = await Task.Run(() => Load(cancellationToken), cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = _time.GetUtcNow();
         IEnumerable<TrustedKey> keys =
             from record in snapshot.Records
@@ -181,7 +181,7 @@ public sealed class Keystore
         string scope = prefix?.ToString() ?? "";
         string name = Fingerprints.Normalize(fingerprint)
             ?? throw new TrustException(TrustFailure.Keystore, $"'{CleanText.From(fingerprint)}' is not a fingerprint: 40 or 64 hex digits");
-        KeystoreSnapshot snapshot = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        KeystoreSnapshot snapshot = Load(cancellationToken);
         KeyRecord? record = snapshot.Records.FirstOrDefault(r => r.Fingerprint == name);
         List<KeystoreEntry> entries = record?.All.Where(e => e.Scope == scope).ToList() ?? [];
         if (entries.Count == 0 || (entries[0].Certificate is null && entries[0].Problem is null))
@@ -211,15 +211,14 @@ public sealed class Keystore
     public async Task<TrustExplanation> ExplainAsync(AcIdentifier name, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        KeystoreSnapshot snapshot = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        KeystoreSnapshot snapshot = await Task.Run(() => Load(cancellationToken), cancellationToken).ConfigureAwait(false);
         var explainer = new TrustExplainer(_options.Policy, _time.GetUtcNow());
         return new TrustExplanation(name, explainer.Explain(snapshot, name), snapshot.Problems);
     }
 
-    internal async Task<KeystoreSnapshot> LoadAsync(CancellationToken cancellationToken)
+    internal KeystoreSnapshot Load(CancellationToken cancellationToken)
     {
-        KeystoreSnapshot snapshot = await new KeystoreReader(Directories, _options.KeyFileBytes, _options.Entries, _known)
-            .ReadAsync(cancellationToken).ConfigureAwait(false);
+        KeystoreSnapshot snapshot = new KeystoreReader(Directories, _options.KeyFileBytes, _options.Entries, _known).Read(cancellationToken);
         foreach (KeystoreProblem problem in snapshot.Problems)
         {
             _logger.EntrySkipped(problem.Path, problem.Reason);

@@ -44,7 +44,7 @@ public sealed class OpenPgpVerifier : ISignatureVerifier
             IReadOnlyList<SignaturePacket?> signatures = file is null
                 ? throw Malformed(imageName, $"it is larger than {_policy.SignatureBytes} bytes")
                 : ReadSignatures(file, imageName);
-            KeystoreSnapshot snapshot = await _keystore.LoadAsync(cancellationToken).ConfigureAwait(false);
+            KeystoreSnapshot snapshot = _keystore.Load(cancellationToken);
             var plan = new SignaturePlan(snapshot, _keystore.Directories, _policy, imageName, _time.GetUtcNow());
             foreach (SignaturePacket? packet in signatures)
             {

@@ -39,10 +39,14 @@ internal sealed unsafe class StatusFile : IDisposable
         fixed (byte* final = Fd.PathBytes(_name))
         fixed (byte* content = status)
         {
-            // A pod may have put anything under this name too.
-            _ = Libc.unlinkat(_directory.Number, temporary, 0);
-            int file = Libc.openat(
-                _directory.Number, temporary, Libc.O_WRONLY | Libc.O_CREAT | LibC.O_EXCL | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1a4);
+            int file = Create(temporary);
+            if (file < 0 && Errno.Last == LibC.EEXIST)
+            {
+                // A pod may have put anything under this name too.
+                _ = Libc.unlinkat(_directory.Number, temporary, 0);
+                file = Create(temporary);
+            }
+
             if (file < 0)
             {
                 return Failure();
@@ -58,6 +62,9 @@ internal sealed unsafe class StatusFile : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
+
+    private int Create(byte* name) => Libc.openat(
+        _directory.Number, name, Libc.O_WRONLY | Libc.O_CREAT | LibC.O_EXCL | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1a4);
 
     private static string? Failure() => Errno.Last == Errno.ENOENT ? null : Errno.Describe(Errno.Last);
 }

@@ -6,9 +6,14 @@ using Appc.Stage1.Nspawn;
 
 namespace Appc.Benchmarks.Compare;
 
-/// <summary>Start to exit of <c>true</c> in an image that is there already.</summary>
+/// <summary>
+/// Start to exit of <c>true</c> in an image that is there already: beside other programs, which leave the caches cold for each
+/// other, and alone, as in a host that starts pods one after another.
+/// </summary>
 internal static class LaunchComparison
 {
+    private const int RoundsAlone = 10;
+
     public static async Task<int> RunAsync(ComparisonOptions options)
     {
         await using PodRuntime runtime = new PodRuntimeBuilder(Path.Combine(options.Directory, "launch"))
@@ -27,6 +32,14 @@ internal static class LaunchComparison
         ];
         await Race.RunAsync(contestants, options.Rounds);
         Race.Print("start to exit of 'true'", contestants, options.Baselines);
+
+        List<Contestant> alone = [WholePod(runtime, image, "fly"), PreparedPod(runtime, image, "fly")];
+        foreach (Contestant contestant in alone)
+        {
+            await Race.RunAsync([contestant], options.Rounds * RoundsAlone);
+        }
+
+        Race.Print("start to exit of 'true', one after another", alone, []);
         return 0;
     }
 

@@ -53,7 +53,7 @@ internal static class Race
                 $"{contestant.Name,-38}{median,11:0.00}{times.Min(),10:0.00}{Percentile(times, 0.9),10:0.00}") + string.Concat(ratios.Select(r => $"{r,24}")));
         }
 
-        Console.WriteLine($"medians of {contestants[0].Milliseconds.Count} interleaved rounds; ratios of medians");
+        Console.WriteLine($"medians of {contestants[0].Milliseconds.Count} {(units.Length > 0 ? "interleaved rounds; ratios of medians" : "rounds")}");
     }
 
     public static double Median(IEnumerable<double> values) => Percentile(values, 0.5);

@@ -1,3 +1,4 @@
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Trust;
 
@@ -83,7 +84,7 @@ public sealed partial class ImageStore
             TrustFailure.NoVerifier,
             "its signers cannot be looked up, since this program has nothing that checks signatures",
             "configure a verifier (UseOpenPgp of Appc.Signing)");
-        using FileStream signature = OpenSignature(image);
+        using MemoryStream signature = new(ReadSignature(image), writable: false);
         using ISignatureCheck check = await verifier.BeginAsync(signature, image.Manifest.Name, cancellationToken).ConfigureAwait(false);
 
         // The signature file may hold more signatures than were found good when the bytes were there. A key that
@@ -101,12 +102,13 @@ public sealed partial class ImageStore
     /// <summary>What signatures would have to say under a policy that does not ask for any.</summary>
     private static TrustPolicy TrustPolicyFor(TrustPolicy policy) => policy.SignatureRequired ? policy : TrustPolicy.RequireSignature;
 
-    private static FileStream OpenSignature(StoredImage image)
+    /// <summary>At once, not by a thread of the pool: handing so little over takes longer than reading it.</summary>
+    private static byte[] ReadSignature(StoredImage image)
     {
         string path = image.ArchivePath + ".asc";
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
+            return SmallFile.TryReadContent(path) ?? throw new FileNotFoundException($"{path} is not there");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

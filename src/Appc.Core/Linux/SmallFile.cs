@@ -29,8 +29,7 @@ internal static class SmallFile
             ErrnoException.ThrowIfFailed(Libc.StatFd(number, out Libc.Statx stat), $"stat {path}");
             byte[] content = new byte[stat.Size];
             int length = Read(number, content, path);
-            DateTimeOffset written = DateTimeOffset.FromUnixTimeSeconds(stat.ModifyTime.Seconds).AddTicks(stat.ModifyTime.Nanoseconds / 100);
-            return (length == content.Length ? content : content[..length], written);
+            return (length == content.Length ? content : content[..length], TimeOf(stat));
         }
         finally
         {
@@ -68,6 +67,57 @@ internal static class SmallFile
         return length < beginning.Length ? beginning[..length].ToArray() : TryRead(path)?.Content;
     }
 
+    /// <summary>Writes a file anew; it is made if it is not there.</summary>
+    /// <exception cref="IOException">It cannot be written; a part of it may be there.</exception>
+    internal static unsafe void Write(string path, ReadOnlySpan<byte> content)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            File.WriteAllBytes(path, content);
+            return;
+        }
+
+        const uint ReadableByAll = 0x1b6; // 0666 but for the umask
+        int number;
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            number = Libc.openat(Libc.AT_FDCWD, p, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_TRUNC | Libc.O_CLOEXEC, ReadableByAll);
+        }
+
+        ErrnoException.ThrowIfFailed(number, $"create {path}");
+        try
+        {
+            while (!content.IsEmpty)
+            {
+                content = content[WriteOnce(number, content, path)..];
+            }
+        }
+        finally
+        {
+            _ = Libc.close(number);
+        }
+    }
+
+    /// <summary>When a file was last written.</summary>
+    internal static DateTimeOffset TimeOf(in Libc.Statx stat) =>
+        DateTimeOffset.FromUnixTimeSeconds(stat.ModifyTime.Seconds).AddTicks(stat.ModifyTime.Nanoseconds / 100);
+
+    private static unsafe int WriteOnce(int number, ReadOnlySpan<byte> content, string path)
+    {
+        fixed (byte* p = content)
+        {
+            nint written;
+            do
+            {
+                written = Libc.write(number, p, (nuint)content.Length);
+            }
+            while (written < 0 && Errno.Last == Errno.EINTR);
+
+            ErrnoException.ThrowIfFailed(written, $"write {path}");
+            return (int)written;
+        }
+    }
+
     /// <summary>A descriptor; negative if there is no such file.</summary>
     private static unsafe int TryOpen(string path)
     {
@@ -97,7 +147,8 @@ internal static class SmallFile
         return length;
     }
 
-    private static unsafe int ReadOnce(int number, Span<byte> content, int offset, string path)
+    /// <summary>Reads once; fewer bytes than asked for only at the end of the file.</summary>
+    internal static unsafe int ReadOnce(int number, Span<byte> content, int offset, string path)
     {
         fixed (byte* p = content)
         {

@@ -26,8 +26,8 @@ internal static unsafe class UntrustedFile
         }
 
         byte[] buffer = new byte[Math.Min(limit, Math.Max(stat.Size, DefaultLimit))];
-        int length = RandomAccess.Read(file, buffer, 0);
-        return (Encoding.UTF8.GetString(buffer, 0, length), File.GetLastWriteTimeUtc(file));
+        int length = SmallFile.ReadOnce((int)file.DangerousGetHandle(), buffer, 0, path);
+        return (Encoding.UTF8.GetString(buffer, 0, length), SmallFile.TimeOf(stat));
     }
 
     /// <summary>Opens what is there; null for a link, and if nothing is there.</summary>

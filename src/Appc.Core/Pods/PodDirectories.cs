@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using System.Text;
 using Appc.Linux;
 
 namespace Appc.Pods;
@@ -50,11 +51,12 @@ internal sealed class PodDirectories
         string text;
         try
         {
-            text = File.ReadAllText(Path.Combine(_pods, VersionName)).Trim();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return;
+            if (SmallFile.TryReadContent(Path.Combine(_pods, VersionName)) is not { } content)
+            {
+                return;
+            }
+
+            text = Encoding.UTF8.GetString(content).Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

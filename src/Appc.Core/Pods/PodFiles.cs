@@ -20,10 +20,10 @@ internal static class PodFiles
         PodDirectories.MakeDirectory(directory);
         Directory.CreateDirectory(Path.Combine(directory, "logs"));
         Directory.CreateDirectory(Path.Combine(directory, "status"));
-        File.WriteAllBytes(Path.Combine(directory, ManifestName), manifest);
+        SmallFile.Write(Path.Combine(directory, ManifestName), manifest);
 
         // Last, so that a directory with this file is complete.
-        File.WriteAllBytes(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));
+        SmallFile.Write(Path.Combine(directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, PodRecordContext.Default.PodRecord));
     }
 
     /// <summary>Replaces the manifest of a pod whose apps change: who reads finds the old one or the new one.</summary>
@@ -96,7 +96,7 @@ internal static class PodFiles
     {
         string path = Path.Combine(directory, FirstProcessName);
         string boot = process.BootId.Length > 0 ? process.BootId : starter?.BootId is { Length: > 0 } own ? own : "-";
-        File.WriteAllText(path + ".new", string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {boot} {starter?.Pid ?? 0} {starter?.StartTime ?? 0}\n"));
+        SmallFile.Write(path + ".new", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {boot} {starter?.Pid ?? 0} {starter?.StartTime ?? 0}\n")));
         File.Move(path + ".new", path, overwrite: true);
     }
 

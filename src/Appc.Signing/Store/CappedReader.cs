@@ -6,6 +6,12 @@ internal static class CappedReader
     /// <returns>The bytes; null if there are more than the bound.</returns>
     public static async Task<byte[]?> ReadAsync(Stream stream, int limit, CancellationToken cancellationToken)
     {
+        if (stream is MemoryStream { Length: var length, Position: 0 } whole)
+        {
+            // Read already.
+            return length <= limit ? whole.ToArray() : null;
+        }
+
         using var content = new MemoryStream();
         byte[] buffer = new byte[Math.Min(16384, limit + 1)];
         int read;

@@ -5,7 +5,8 @@ namespace Appc.Signing.Store;
 
 /// <summary>
 /// Reads the directories of a keystore. Whatever does not belong there, or cannot be read, is reported and
-/// skipped: one stray file must not take the trust of all other keys away.
+/// skipped: one stray file must not take the trust of all other keys away. Reads at once, not by threads of the pool:
+/// handing files of a few kilobytes over takes longer than reading them.
 /// </summary>
 internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyFileBytes, int maxEntries, KnownKeys known)
 {
@@ -16,7 +17,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
     private readonly List<KeystoreProblem> _problems = [];
     private int _seen;
 
-    public async Task<KeystoreSnapshot> ReadAsync(CancellationToken cancellationToken)
+    public KeystoreSnapshot Read(CancellationToken cancellationToken)
     {
         for (int i = 0; i < directories.Count; i++)
         {
@@ -25,11 +26,11 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             {
                 if (item.Name == RootScope && IsDirectory(item))
                 {
-                    await ReadScopeAsync(item.FullName, "", i, descend: false, cancellationToken).ConfigureAwait(false);
+                    ReadScope(item.FullName, "", i, descend: false, cancellationToken);
                 }
                 else if (item.Name == PrefixScopes && IsDirectory(item))
                 {
-                    await ReadPrefixesAsync(item.FullName, i, cancellationToken).ConfigureAwait(false);
+                    ReadPrefixes(item.FullName, i, cancellationToken);
                 }
                 else
                 {
@@ -41,7 +42,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
         return new KeystoreSnapshot(_entries, _problems);
     }
 
-    private async Task ReadPrefixesAsync(string path, int index, CancellationToken cancellationToken)
+    private void ReadPrefixes(string path, int index, CancellationToken cancellationToken)
     {
         foreach (FileSystemInfo item in List(path))
         {
@@ -51,7 +52,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             }
             else if (IsScope(item.Name))
             {
-                await ReadScopeAsync(item.FullName, item.Name, index, descend: true, cancellationToken).ConfigureAwait(false);
+                ReadScope(item.FullName, item.Name, index, descend: true, cancellationToken);
             }
             else
             {
@@ -60,7 +61,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
         }
     }
 
-    private async Task ReadScopeAsync(string path, string scope, int index, bool descend, CancellationToken cancellationToken)
+    private void ReadScope(string path, string scope, int index, bool descend, CancellationToken cancellationToken)
     {
         foreach (FileSystemInfo item in List(path))
         {
@@ -80,7 +81,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
                 string below = $"{scope}/{item.Name}";
                 if (descend && IsScope(below))
                 {
-                    await ReadScopeAsync(item.FullName, below, index, descend, cancellationToken).ConfigureAwait(false);
+                    ReadScope(item.FullName, below, index, descend, cancellationToken);
                 }
                 else
                 {
@@ -89,7 +90,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             }
             else if (Fingerprints.IsName(item.Name))
             {
-                await ReadEntryAsync((FileInfo)item, scope, index, cancellationToken).ConfigureAwait(false);
+                ReadEntry((FileInfo)item, scope, index);
             }
             else
             {
@@ -98,7 +99,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
         }
     }
 
-    private async Task ReadEntryAsync(FileInfo file, string scope, int index, CancellationToken cancellationToken)
+    private void ReadEntry(FileInfo file, string scope, int index)
     {
         Certificate? certificate = null;
         string? problem = null;
@@ -116,7 +117,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             else if (target.Length > 0)
             {
                 // Nothing without a length is opened: a pipe or a device might block for ever.
-                byte[] content = await File.ReadAllBytesAsync(target.FullName, cancellationToken).ConfigureAwait(false);
+                byte[] content = File.ReadAllBytes(target.FullName);
                 certificate = Select(known.Read(content), file.Name, file.FullName);
                 problem = certificate is null ? "the key in it has another fingerprint than its name" : null;
             }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Appc.Manifests;
 using Appc.Stage1.Isolation;
@@ -82,78 +81,58 @@ internal static class FlyFilter
         (427, 427, None),        // io_uring_register
     ];
 
-    /// <summary>
-    /// The program for an app that may have these capabilities; empty if the app opts out of the default filter with
-    /// the wildcards that the specification has for it.
-    /// </summary>
-    internal static byte[] Build(IReadOnlyList<Isolator> isolators, CapabilitySet capabilities) =>
-        OptsOut(isolators) ? [] : Build(RuntimeInformation.ProcessArchitecture, capabilities);
+    /// <summary>The capabilities that change the program.</summary>
+    internal static ulong CapabilitiesThatMatter { get; } =
+        Denied.Where(d => d.Capability != None).Aggregate(1UL << SysAdmin, (bits, d) => bits | (1UL << d.Capability));
 
-    /// <summary>The program for one architecture.</summary>
+    /// <summary>The program of an architecture for an app that may have these capabilities.</summary>
     internal static byte[] Build(Architecture architecture, CapabilitySet capabilities)
     {
+        const string Allow = "allow";
+        const string Deny = "deny";
+        const string Missing = "missing";
+        const string Clone = "clone";
+        const uint Clone3 = 435;
         bool isX64 = architecture == Architecture.X64;
         bool Has(int capability) => capability != None && (capabilities.Bits & (1UL << capability)) != 0;
-        int[] numbers = [.. Denied.Where(d => !Has(d.Capability)).Select(d => isX64 ? d.X64 : d.Arm64).Where(n => n >= 0)];
+        List<(uint, string)> calls = [.. Denied.Where(d => !Has(d.Capability)).Select(d => isX64 ? d.X64 : d.Arm64).Where(n => n >= 0).Select(n => ((uint)n, Deny))];
         bool restrictsClone = !Has(SysAdmin);
-        int clone = isX64 ? 56 : 220;
-        const int Clone3 = 435;
-
-        // Jumps are counted from the end: the last four instructions are the verdicts.
-        List<(ushort Code, string? True, uint Value)> program =
-        [
-            (Load, null, 4), // the architecture
-            (JumpUnlessEqual, "nosys", isX64 ? 0xc000003e : 0xc00000b7),
-            (Load, null, 0), // the number
-        ];
-        if (isX64)
-        {
-            program.Add((JumpGreaterOrEqual, "nosys", 0x40000000)); // the x32 interface: the same calls by other numbers
-        }
-
-        program.AddRange(numbers.Select(n => (JumpEqual, (string?)"deny", (uint)n)));
         if (restrictsClone)
         {
             // The flags of clone3 lie in memory, where a filter cannot look; without it libc uses clone.
-            program.Add((JumpEqual, "nosys", Clone3));
-            program.Add((JumpUnlessEqual, "allow", (uint)clone));
-            program.Add((Load, null, 16)); // the low half of the first argument
-            program.Add((JumpSet, "deny", NamespaceFlags));
+            calls.Add((Clone3, Missing));
+            calls.Add((isX64 ? 56u : 220u, Clone));
         }
 
-        program.Add((Return, null, AllowAction));
-        program.Add((Return, null, ErrnoAction | NotPermitted));
-        program.Add((Return, null, ErrnoAction | NoSuchCall));
-        return Assemble(program);
-    }
-
-    private const ushort Load = 0x20;
-    private const ushort Return = 0x06;
-    private const ushort JumpEqual = 0x15;
-    private const ushort JumpGreaterOrEqual = 0x35;
-    private const ushort JumpSet = 0x45;
-    private const ushort JumpUnlessEqual = 0xff; // ours: JumpEqual with the branches exchanged
-
-    private static byte[] Assemble(List<(ushort Code, string? Target, uint Value)> program)
-    {
-        byte[] bytes = new byte[program.Count * 8];
-        for (int i = 0; i < program.Count; i++)
+        calls.Sort();
+        var program = new FilterAssembler();
+        program.Load(4); // the architecture
+        program.IfEqual(isX64 ? 0xc000003e : 0xc00000b7, null, Missing);
+        program.Load(0); // the number
+        if (isX64)
         {
-            (ushort code, string? target, uint value) = program[i];
-            int destination = program.Count - (target switch { "allow" => 3, "deny" => 2, _ => 1 });
-            byte distance = target is null ? (byte)0 : checked((byte)(destination - i - 1));
-            bool exchanged = code == JumpUnlessEqual;
-            Span<byte> instruction = bytes.AsSpan(i * 8, 8);
-            BinaryPrimitives.WriteUInt16LittleEndian(instruction, exchanged ? JumpEqual : code);
-            instruction[2] = exchanged ? (byte)0 : distance;
-            instruction[3] = exchanged ? distance : (byte)0;
-            BinaryPrimitives.WriteUInt32LittleEndian(instruction[4..], value);
+            program.IfAtLeast(0x40000000, Missing); // the x32 interface: the same calls by other numbers
         }
 
-        return bytes;
+        program.Switch(CollectionsMarshal.AsSpan(calls), Allow);
+        if (restrictsClone)
+        {
+            program.Label(Clone);
+            program.Load(16); // the low half of the first argument
+            program.IfAny(NamespaceFlags, Deny, Allow);
+        }
+
+        program.Label(Allow);
+        program.Return(AllowAction);
+        program.Label(Deny);
+        program.Return(ErrnoAction | NotPermitted);
+        program.Label(Missing);
+        program.Return(ErrnoAction | NoSuchCall);
+        return program.Assemble();
     }
 
-    private static bool OptsOut(IReadOnlyList<Isolator> isolators) =>
+    /// <summary>Whether the app opts out of the default filter with the wildcards that the specification has for it.</summary>
+    internal static bool OptsOut(IReadOnlyList<Isolator> isolators) =>
         (IsolatorReader.Find(isolators, IsolatorNames.SeccompRetainSet) is { } retain && IsolatorReader.ReadSet(retain).Contains("@appc.io/all"))
         || (IsolatorReader.Find(isolators, IsolatorNames.SeccompRemoveSet) is { } remove && IsolatorReader.ReadSet(remove).Contains("@appc.io/empty"));
 }

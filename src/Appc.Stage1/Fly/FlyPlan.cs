@@ -42,7 +42,7 @@ internal sealed class FlyPlan
 
     /// <summary>Builds the plan.</summary>
     internal static LaunchPlan Build(
-        Stage1Pod pod, FlyLimits limits, FlySockets sockets, FlyStreams streams, SecurityLabels labels, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+        Stage1Pod pod, AppUser user, FlyLimits limits, FlySockets sockets, FlyStreams streams, SecurityLabels labels, string subject, ImageTree tree, FlyKernel kernel, LifeGuard? guard)
     {
         bool keeper = IsKept(pod);
         LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
@@ -52,11 +52,11 @@ internal sealed class FlyPlan
             if (keeper)
             {
                 FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
-                    limits, FlyKeeper.Numbered(sockets), FlyKeeper.Numbered(sockets, streams), FlyKeeper.Lock(pod), subject, tree, kernelPaths, lastCapability, guard: null));
+                    user, limits, FlyKeeper.Numbered(sockets), FlyKeeper.Numbered(sockets, streams), FlyKeeper.Lock(pod), subject, tree, kernel, guard: null));
             }
             else
             {
-                fly.Write(limits, sockets.Descriptors, streams, pod.LockDescriptor, subject, tree, kernelPaths, lastCapability, guard);
+                fly.Write(user, limits, sockets.Descriptors, streams, pod.LockDescriptor, subject, tree, kernel, guard);
             }
 
             return plan;
@@ -69,7 +69,7 @@ internal sealed class FlyPlan
     }
 
     private void Write(
-        FlyLimits limits, IReadOnlyList<int> sockets, FlyStreams streams, int lockDescriptor, string subject, ImageTree tree, KernelPaths kernelPaths, int lastCapability, LifeGuard? guard)
+        AppUser user, FlyLimits limits, IReadOnlyList<int> sockets, FlyStreams streams, int lockDescriptor, string subject, ImageTree tree, FlyKernel kernel, LifeGuard? guard)
     {
         App app = _app.App;
         if (app.Exec.Count == 0)
@@ -83,9 +83,8 @@ internal sealed class FlyPlan
                 "prepare", 0, $"{subject}: the app {_app.Name} has a {app.EventHandlers[0].Name} handler, and fly runs the app only", "Use the nspawn flavour.");
         }
 
-        AppUser user = AppUser.Resolve(app, tree, subject);
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app, user);
-        CapabilitySet capabilities = Capabilities(_pod, _app, lastCapability, out bool retained);
+        CapabilitySet capabilities = Capabilities(_pod, _app, kernel.LastCapability, out bool retained);
 
         IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
 
@@ -126,7 +125,7 @@ internal sealed class FlyPlan
         MountKernelFileSystems();
         if (!_pod.Options.KeepKernelPaths)
         {
-            kernelPaths.Protect(_plan);
+            kernel.Paths.Protect(_plan);
         }
 
         if (_app.Input == AppInput.Terminal)
@@ -147,7 +146,7 @@ internal sealed class FlyPlan
         SecurityLabels.Write(_plan, proc, labels);
 
         // While the child may still install a filter without no-new-privileges. The steps that follow pass it.
-        if (!_pod.Options.NoSeccomp && FlyFilter.Build(app.Isolators, capabilities) is { Length: > 0 } filter)
+        if (!_pod.Options.NoSeccomp && kernel.FilterFor(app.Isolators, capabilities) is { Length: > 0 } filter)
         {
             _plan.InstallFilter(filter);
         }
@@ -177,7 +176,7 @@ internal sealed class FlyPlan
             _plan.SetLimit($"limit {limit.Name}", limit.Resource, limit.Soft, limit.Hard, tolerated: 0);
         }
 
-        PrivilegeSteps.Drop(_plan, user, capabilities, retained, lastCapability);
+        PrivilegeSteps.Drop(_plan, user, capabilities, retained, kernel.LastCapability);
         if (IsolatorReader.ReadBoolean(app.Isolators, IsolatorNames.NoNewPrivileges))
         {
             _plan.NoNewPrivileges();
@@ -190,13 +189,13 @@ internal sealed class FlyPlan
     }
 
     /// <summary>What isolates a command in a running app beyond the namespaces that it joins.</summary>
-    internal static ExecRequest Describe(Stage1Pod pod, Stage1App stage1App, Stage1Command command, ImageTree tree, string subject, int lastCapability)
+    internal static ExecRequest Describe(Stage1Pod pod, Stage1App stage1App, Stage1Command command, ImageTree tree, string subject, FlyKernel kernel)
     {
         App app = stage1App.App;
         AppUser own = AppUser.Resolve(app, tree, subject);
         AppUser user = command.AsRoot ? AppUser.Root : own;
-        CapabilitySet capabilities = Capabilities(pod, stage1App, lastCapability, out bool retained);
-        byte[] filter = pod.Options.NoSeccomp ? [] : FlyFilter.Build(app.Isolators, capabilities);
+        CapabilitySet capabilities = Capabilities(pod, stage1App, kernel.LastCapability, out bool retained);
+        byte[] filter = pod.Options.NoSeccomp ? [] : kernel.FilterFor(app.Isolators, capabilities);
         return new ExecRequest
         {
             Subject = subject,
@@ -207,7 +206,7 @@ internal sealed class FlyPlan
             Capabilities = capabilities,
             CapabilitiesRetained = retained,
             NoNewPrivileges = IsolatorReader.ReadBoolean(app.Isolators, IsolatorNames.NoNewPrivileges),
-            LastCapability = lastCapability,
+            LastCapability = kernel.LastCapability,
             Filters = filter.Length == 0 ? [] : [filter],
             FiltersFirst = true,
             OomScoreAdjustment = IsolatorReader.ReadInteger(app.Isolators, IsolatorNames.OomScoreAdj),

@@ -31,8 +31,8 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
     private readonly InputAttacher _inputs = new();
-    private readonly Lazy<KernelPaths> _kernelPaths = new(KernelPaths.OfThisKernel);
-    private readonly Lazy<int> _lastCapability = new(Capability.OfThisKernel);
+    private readonly FlyMounts _mounts = new();
+    private readonly FlyKernel _kernel = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -152,7 +152,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
             Stage1App stage1App = pod.Apps.First(a => a.Name == app);
             using ImageTree tree = new(stage1App.Layers, subject);
             using ExecTarget target = ExecTarget.Open(firstProcess.Pid, firstProcess.StartTime, subject);
-            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _lastCapability.Value) with
+            return await _commands.StartAsync(FlyPlan.Describe(pod, stage1App, command, tree, subject, _kernel) with
             {
                 Labels = new SecurityLabels(Modules, pod.Manifest).BeforeExecution(app),
             }, target, cancellationToken).ConfigureAwait(false);
@@ -180,11 +180,12 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     }
 
     /// <inheritdoc/>
-    /// <remarks>A fly pod has nothing outside its directory but control groups, and these only if it is limited: its mounts are gone with its last process.</remarks>
-    public Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
+    /// <remarks>A fly pod has nothing outside its directory but control groups, and these only if it is limited: its mounts go with its last process.</remarks>
+    public async Task CollectAsync(Stage1Pod pod, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pod);
-        return FlyLimits.RemoveAsync(pod, _time, cancellationToken);
+        await _mounts.WaitAsync(pod).ConfigureAwait(false);
+        await FlyLimits.RemoveAsync(pod, _time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -192,7 +193,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     {
         ArgumentNullException.ThrowIfNull(pod);
         int before = FlyLimits.CountGroups(pod);
-        await FlyLimits.RemoveAsync(pod, _time, cancellationToken).ConfigureAwait(false);
+        await CollectAsync(pod, cancellationToken).ConfigureAwait(false);
         return new Stage1Garbage { ControlGroups = before - FlyLimits.CountGroups(pod) };
     }
 
@@ -206,6 +207,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     {
         _reaper.Dispose();
         _commands.Dispose();
+        _mounts.Wait();
     }
 
     private Stage1Process Start(Stage1Pod pod)
@@ -239,10 +241,11 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         try
         {
             using FlySockets sockets = FlySockets.Hold(pod, subject);
-            using FlyStreams streams = FlyStreams.Prepare(pod, AppUser.Resolve(app.App, tree, subject));
+            AppUser user = AppUser.Resolve(app.App, tree, subject);
+            using FlyStreams streams = FlyStreams.Prepare(pod, user);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             using LaunchPlan plan = FlyPlan.Build(
-                pod, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernelPaths.Value, _lastCapability.Value, guard);
+                pod, user, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernel, guard);
             Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
             if (PodLogUpkeep.IsNeeded(pod.Options))
             {
@@ -263,9 +266,10 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         try
         {
             LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
+            SafeFileHandle? mounts = FlyMounts.TryHold(pod, process.Pid);
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(end, _reaper);
-            return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), RecordAsync(end, BeginLog(pod, streams, end), status, pod, limits));
+            return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), RecordAsync(end, BeginLog(pod, streams, end), status, mounts, pod, limits));
         }
         catch
         {
@@ -324,7 +328,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
 
-    private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, Stage1Pod pod, FlyLimits limits)
+    private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, SafeFileHandle? mounts, Stage1Pod pod, FlyLimits limits)
     {
         ProcessEnd end = await ended.ConfigureAwait(false);
         await FinishAsync(log, pod).ConfigureAwait(false);
@@ -338,6 +342,7 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
         }
 
         await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
+        _mounts.Release(pod, mounts);
     }
 
     private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, TerminalLog? log, Stage1Pod pod, FlyLimits limits)

@@ -116,12 +116,36 @@ public sealed class FlyIdentityTests : IDisposable
     [Fact]
     public void The_filter_has_the_numbers_of_its_architecture()
     {
-        byte[] x64 = FlyFilter.Build(System.Runtime.InteropServices.Architecture.X64, CapabilitySet.Default);
-        byte[] arm64 = FlyFilter.Build(System.Runtime.InteropServices.Architecture.Arm64, CapabilitySet.Default);
-        Assert.Equal(0xc000003e, BitConverter.ToUInt32(x64, 12));
-        Assert.Equal(0xc00000b7, BitConverter.ToUInt32(arm64, 12));
-        Assert.Equal(x64.Length, arm64.Length + (7 * 8)); // six calls and the x32 interface
-        Assert.Equal(0, x64.Length % 8);
+        FilterVerdicts x64 = new(FlyFilter.Build(System.Runtime.InteropServices.Architecture.X64, CapabilitySet.Default), 0xc000003e);
+        FilterVerdicts arm64 = new(FlyFilter.Build(System.Runtime.InteropServices.Architecture.Arm64, CapabilitySet.Default), 0xc00000b7);
+        Assert.Equal(
+            [103, 134, 136, 139, 155, 156, 163, 164, 165, 166, 167, 168, 169, 172, 173, 175, 176, 179, 180, 212, 227, 246, 248, 249, 250, 272, 298, 304, 305,
+             308, 313, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443],
+            x64.Denied);
+        Assert.Equal(
+            [18, 39, 40, 41, 42, 60, 89, 97, 104, 105, 106, 112, 116, 142, 170, 217, 218, 219, 224, 225, 241, 265, 266, 268, 273, 280, 282, 294,
+             425, 426, 427, 428, 429, 430, 431, 432, 433, 442, 443],
+            arm64.Denied);
+        Assert.All((FilterVerdicts[])[x64, arm64], f => Assert.Equal([435], f.Missing));
+        foreach ((FilterVerdicts filter, uint clone) in ((FilterVerdicts, uint)[])[(x64, 56), (arm64, 220)])
+        {
+            Assert.Equal(FilterVerdicts.Denial, filter.Of(clone, 0x10000000)); // CLONE_NEWUSER
+            Assert.Equal(FilterVerdicts.Denial, filter.Of(clone, 0x00020011)); // CLONE_NEWNS
+            Assert.Equal(FilterVerdicts.Allowance, filter.Of(clone, 0x003d0f00)); // a thread
+        }
+
+        Assert.Equal(FilterVerdicts.Absence, x64.Of(0x40000000)); // the x32 interface
+        Assert.Equal(FilterVerdicts.Absence, x64.Of(0x400000a5));
+        Assert.Equal(FilterVerdicts.Absence, new FilterVerdicts(FlyFilter.Build(System.Runtime.InteropServices.Architecture.X64, CapabilitySet.Default), 0x40000003).Of(0));
+    }
+
+    [Fact]
+    public void The_filter_of_an_app_with_all_capabilities_denies_what_needs_none()
+    {
+        FilterVerdicts filter = new(FlyFilter.Build(System.Runtime.InteropServices.Architecture.X64, new CapabilitySet(ulong.MaxValue)), 0xc000003e);
+        Assert.Equal([134, 136, 139, 156, 172, 173, 180, 248, 249, 250, 323, 425, 426, 427], filter.Denied);
+        Assert.Empty(filter.Missing);
+        Assert.Equal(FilterVerdicts.Allowance, filter.Of(56, 0x10000000));
     }
 
     [Theory]
