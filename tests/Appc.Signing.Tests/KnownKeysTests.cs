@@ -22,12 +22,12 @@ public sealed class KnownKeysTests(GpgKeys keys) : IDisposable
         options.Directories.Add(_directory["etc"]);
         var keystore = new Keystore(options);
         await keystore.TrustAsync(keys.Gpg.Export("ed25519"), "example.com");
-        Certificate first = await LoadAsync(keystore);
-        Assert.Same(first, await LoadAsync(keystore));
+        Certificate first = Load(keystore);
+        Assert.Same(first, Load(keystore));
 
         string file = Directory.GetFiles(_directory["etc"], "*", SearchOption.AllDirectories).Single();
         await File.WriteAllBytesAsync(file, keys.Gpg.Export("ed25519"), TestContext.Current.CancellationToken);
-        Certificate other = await LoadAsync(keystore);
+        Certificate other = Load(keystore);
         Assert.NotSame(first, other);
         Assert.Equal(first.Fingerprint, other.Fingerprint);
     }
@@ -73,6 +73,6 @@ public sealed class KnownKeysTests(GpgKeys keys) : IDisposable
         Assert.NotSame(first, known.Read(small));
     }
 
-    private static async Task<Certificate> LoadAsync(Keystore keystore) =>
-        (await keystore.LoadAsync(TestContext.Current.CancellationToken)).Records.Single().All.Single().Certificate!;
+    private static Certificate Load(Keystore keystore) =>
+        keystore.Load(TestContext.Current.CancellationToken).Records.Single().All.Single().Certificate!;
 }

@@ -55,6 +55,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     internal async Task StopAsync(Stage1ProcessId firstProcess, TimeSpan grace, CancellationToken cancellationToken)
     {
         grace = grace < TimeSpan.Zero ? OwnGrace() : grace;
+        TellStarter();
         if (grace != TimeSpan.Zero && !await TryHaltAsync(firstProcess, grace, cancellationToken).ConfigureAwait(false))
         {
             logger.GraceOver(pod.Uuid, grace.TotalSeconds);
@@ -64,6 +65,19 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         await KillAsync(firstProcess, cancellationToken).ConfigureAwait(false);
         RecordMissing(null);
         await CleanUpAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets whoever is still waiting for the pod's start know why it ends.</summary>
+    private void TellStarter()
+    {
+        try
+        {
+            SmallFile.Write(Paths.Stopped, []);
+        }
+        catch (IOException)
+        {
+            // No reason not to stop it.
+        }
     }
 
     /// <summary>Frees the pod's control groups and its user ids. Safe to repeat.</summary>

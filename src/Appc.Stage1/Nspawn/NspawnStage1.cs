@@ -345,7 +345,9 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             throw new LaunchException("set kernel parameters", 0, $"{subject}: a kernel parameter of the pod cannot be set: {parameter}", "Check name and value of the isolator os/unix/sysctl.");
         }
 
-        if ((done == ready && ready.IsCompletedSuccessfully) || (done == first && pod.Apps.Any(a => PodFiles.ReadStatus(pod.Directory, a.Name) is not null)))
+        // One that somebody stops meanwhile has started and ended, though its apps may not have come so far.
+        bool ended = done == first && (File.Exists(paths.Stopped) || pod.Apps.Any(a => PodFiles.ReadStatus(pod.Directory, a.Name) is not null));
+        if (ended || (done == ready && ready.IsCompletedSuccessfully))
         {
             return;
         }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Appc.Linux;
 using Appc.Manifests;
 
 namespace Appc.Stage1.Nspawn;
@@ -46,6 +48,9 @@ internal sealed class PodPaths(Stage1Pod pod)
     /// <summary>Where process 1 of the pod is recorded, as <c>PID START BOOT</c>.</summary>
     internal string Leader => Path.Combine(Own, "leader");
 
+    /// <summary>What says that somebody has stopped the pod, whether it had started its apps or not.</summary>
+    internal string Stopped => Path.Combine(Own, "stopped");
+
     /// <summary>Where the directory of the pod's control group is recorded.</summary>
     internal string CGroup => Path.Combine(Own, "cgroup");
 
@@ -70,17 +75,8 @@ internal sealed class PodPaths(Stage1Pod pod)
     }
 
     /// <summary>A recorded line; null if there is none.</summary>
-    internal static string? ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    internal static string? ReadText(string path) =>
+        SmallFile.TryReadContent(path) is { } content ? Encoding.UTF8.GetString(content).Trim() : null;
 
     /// <summary>Records a line, by rename.</summary>
     internal static void WriteText(string path, string text)

@@ -107,6 +107,28 @@ public sealed class NspawnLifeTests(NspawnFixture fixture, ITestOutputHelper out
         _pod.AssertNothingIsLeft();
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public async Task Stopped_by_somebody_else_before_its_app_is_started(int grace)
+    {
+        _pod.Shell("echo never", a => a with { EventHandlers = [new EventHandlerSpec("pre-start", ["/bin/sh", "-c", "echo before; exec sleep 1000"])] });
+        Task<Stage1Process> starting = _pod.StartAsync();
+        while (_pod.Leader is null || !File.Exists(Path.Combine(_pod.Directory, "logs/main.out")) || !_pod.Output().Contains("before", StringComparison.Ordinal))
+        {
+            Assert.False(starting.IsCompleted);
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        using NspawnStage1 other = new();
+        await other.StopAsync(_pod.Describe(), _pod.Leader, TimeSpan.FromSeconds(grace)).WaitAsync(Limit);
+        Stage1Process process = await starting.WaitAsync(Limit);
+        await process.Ended.WaitAsync(Limit);
+        Assert.Equal("before\n", _pod.Output());
+        Assert.StartsWith(grace == 0 ? "killed KILL pod" : "killed ", _pod.Status(), StringComparison.Ordinal);
+        _pod.AssertNothingIsLeft();
+    }
+
     [Fact]
     public async Task A_signal_to_the_first_process_stops_gracefully()
     {
