@@ -25,9 +25,10 @@ internal static unsafe class UntrustedFile
             return null;
         }
 
-        byte[] buffer = new byte[Math.Min(limit, Math.Max(stat.Size, DefaultLimit))];
+        int most = (int)Math.Min(limit, Math.Max(stat.Size, DefaultLimit));
+        Span<byte> buffer = most <= DefaultLimit ? stackalloc byte[most] : new byte[most];
         int length = SmallFile.ReadOnce((int)file.DangerousGetHandle(), buffer, 0, path);
-        return (Encoding.UTF8.GetString(buffer, 0, length), SmallFile.TimeOf(stat));
+        return (Encoding.UTF8.GetString(buffer[..length]), SmallFile.TimeOf(stat));
     }
 
     /// <summary>Opens what is there; null for a link, and if nothing is there.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Appc.Linux;
 
 namespace Appc.Stage1;
 
@@ -98,10 +99,7 @@ internal static class NameFiles
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
-            byte[] content = new byte[Math.Min(file.Length, LongestCopied)];
-            file.ReadExactly(content);
-            return content;
+            return SmallFile.TryReadContent(path) is { } content ? content[..Math.Min(content.Length, LongestCopied)] : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using Appc.Linux;
 using Appc.Manifests;
 using Appc.Signing.Packets;
 
@@ -117,7 +118,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
             else if (target.Length > 0)
             {
                 // Nothing without a length is opened: a pipe or a device might block for ever.
-                byte[] content = File.ReadAllBytes(target.FullName);
+                byte[] content = SmallFile.TryReadContent(target.FullName) ?? throw new FileNotFoundException("it has been removed");
                 certificate = Select(known.Read(content), file.Name, file.FullName);
                 problem = certificate is null ? "the key in it has another fingerprint than its name" : null;
             }

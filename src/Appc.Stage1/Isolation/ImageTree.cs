@@ -14,6 +14,9 @@ internal sealed unsafe class ImageTree : IDisposable
 
     private readonly Fd[] _layers;
 
+    // What was found: trees of images do not change.
+    private readonly Dictionary<string, (Fd Layer, string Path, Libc.Statx Stat)?> _looked = new(StringComparer.Ordinal);
+
     /// <summary>Opens the trees.</summary>
     /// <param name="layers">The trees, the lowest first.</param>
     /// <param name="subject">What is launched, for messages.</param>
@@ -77,6 +80,9 @@ internal sealed unsafe class ImageTree : IDisposable
 
         return content[..length];
     }
+
+    /// <summary>Whether a directory has an entry of this name, were it a link to nowhere.</summary>
+    internal bool HasEntry(string directory, string name) => Find(directory) is { } found && Look([found.Path, name]) is not null;
 
     public void Dispose()
     {
@@ -155,6 +161,16 @@ internal sealed unsafe class ImageTree : IDisposable
             return null;
         }
 
+        if (!_looked.TryGetValue(path, out (Fd Layer, string Path, Libc.Statx Stat)? found))
+        {
+            _looked[path] = found = LookIntoLayers(path);
+        }
+
+        return found;
+    }
+
+    private (Fd Layer, string Path, Libc.Statx Stat)? LookIntoLayers(string path)
+    {
         for (int i = _layers.Length - 1; i >= 0; i--)
         {
             using Fd? entry = Open(_layers[i], path, Libc.O_PATH | Libc.O_NOFOLLOW);

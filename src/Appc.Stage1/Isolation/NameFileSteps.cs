@@ -37,8 +37,12 @@ internal static class NameFileSteps
                 directory = plan.OpenInRoot(step, root, "/etc", LibC.O_PATH | Libc.O_DIRECTORY);
             }
 
-            // A new file in any case: what the image has may be a link to anywhere, or shared by hard links.
-            plan.Call(step, SystemCall.UnlinkAt, directory.Value, plan.Text(name), 0, tolerated: LibC.ENOENT);
+            if (image.HasEntry("/etc", name))
+            {
+                // A new file in any case: what the image has may be a link to anywhere, or shared by hard links.
+                plan.Call(step, SystemCall.UnlinkAt, directory.Value, plan.Text(name), 0, tolerated: LibC.ENOENT);
+            }
+
             LaunchArgument file = plan.Call(
                 step, SystemCall.OpenAt, directory.Value, plan.Text(name), LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, Readable);
             plan.Call(step, SystemCall.Write, file, plan.Bytes(content), content.Length);
