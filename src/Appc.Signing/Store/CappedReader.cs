@@ -9,6 +9,7 @@ internal static class CappedReader
         if (stream is MemoryStream { Length: var length, Position: 0 } whole)
         {
             // Read already.
+            cancellationToken.ThrowIfCancellationRequested();
             return length <= limit ? whole.ToArray() : null;
         }
 

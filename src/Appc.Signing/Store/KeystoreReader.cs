@@ -22,6 +22,7 @@ internal sealed class KeystoreReader(IReadOnlyList<string> directories, int keyF
     {
         for (int i = 0; i < directories.Count; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             _seen = 0;
             foreach (FileSystemInfo item in List(directories[i], missingIsFine: true))
             {
