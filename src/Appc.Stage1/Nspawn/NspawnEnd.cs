@@ -19,6 +19,9 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
     private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
 
+    // How soon is looked again whether another recorder is done, which takes it less than that.
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(2);
+
     internal PodPaths Paths { get; } = new(pod);
 
     /// <summary>Waits for the end of the pod's processes, of which the first is a child, and clears up.</summary>
@@ -29,7 +32,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
         {
             // Whoever outlives nspawn was left behind by its violent death.
             await KillRestAsync(CancellationToken.None).ConfigureAwait(false);
-            RecordMissing(end);
+            await RecordMissingAsync(end, CancellationToken.None).ConfigureAwait(false);
             await CleanUpAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
@@ -63,7 +66,7 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
 
         await KillRestAsync(cancellationToken).ConfigureAwait(false);
         await KillAsync(firstProcess, cancellationToken).ConfigureAwait(false);
-        RecordMissing(null);
+        await RecordMissingAsync(null, cancellationToken).ConfigureAwait(false);
         await CleanUpAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -212,12 +215,49 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
     }
 
     /// <summary>Records the end of apps that nobody inside could record: they were killed with the pod.</summary>
-    private void RecordMissing(ProcessEnd? first)
+    private async Task RecordMissingAsync(ProcessEnd? first, CancellationToken cancellationToken)
+    {
+        if (FindMissing(out _).Count == 0)
+        {
+            return;
+        }
+
+        Fd own;
+        try
+        {
+            own = Fd.OpenDirectory(Paths.Own);
+        }
+        catch (ErrnoException e) when (e.Number == Errno.ENOENT)
+        {
+            // The pod has been removed.
+            return;
+        }
+
+        // Who stops a pod and who started it see its end at the same moment, and do not know the same of it: what one of them
+        // has recorded, and told, the other leaves.
+        using (own)
+        {
+            while (!own.TryLock(exclusive: true))
+            {
+                await Task.Delay(Turn, time, cancellationToken).ConfigureAwait(false);
+            }
+
+            RecordMissing(first);
+        }
+    }
+
+    /// <summary>The apps of which no end is recorded, and all of them.</summary>
+    private List<AcName> FindMissing(out List<AcName> apps)
     {
         // Apps of a mutable pod have come and gone since this was described, and those that were never begun have not ended.
-        List<AcName> apps = [.. (pod.Mutable ? PodFiles.TryReadManifest(pod.Directory)?.Apps.Select(a => a.Name) : null) ?? pod.Apps.Select(a => a.Name)];
+        apps = [.. (pod.Mutable ? PodFiles.TryReadManifest(pod.Directory)?.Apps.Select(a => a.Name) : null) ?? pod.Apps.Select(a => a.Name)];
         apps.RemoveAll(a => pod.Mutable && PodFiles.ReadBegun(pod.Directory, a) is null);
-        List<AcName> missing = [.. apps.Where(a => PodFiles.ReadStatus(pod.Directory, a) is null)];
+        return [.. apps.Where(a => PodFiles.ReadStatus(pod.Directory, a) is null)];
+    }
+
+    private void RecordMissing(ProcessEnd? first)
+    {
+        List<AcName> missing = FindMissing(out List<AcName> apps);
         bool orderly = first is { Kind: ProcessEndKind.Exited };
         string? reason = orderly && missing.Count > 0 ? NspawnMessages.LastOf(Paths.NspawnLog) : null;
         if (missing.Count == apps.Count && reason is not null)
