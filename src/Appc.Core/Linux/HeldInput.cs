@@ -78,44 +78,8 @@ internal sealed unsafe class HeldInput : IDisposable
     }
 
     /// <summary>A copy of the socket with this inode from a process that inherited it; null if it has it no more.</summary>
-    internal static SafeFileHandle? Find(SafeFileHandle pidfd, int pid, ulong inode) => Copy(
+    internal static SafeFileHandle? Find(SafeFileHandle pidfd, int pid, ulong inode) => PidFd.CopyDescriptor(
         pidfd, pid, link => link == string.Create(CultureInfo.InvariantCulture, $"socket:[{inode}]"), stat => stat.Inode == inode);
-
-    /// <summary>A copy of the first descriptor of a process of which link and file are the right ones; null if there is none.</summary>
-    internal static SafeFileHandle? Copy(SafeFileHandle pidfd, int pid, Func<string, bool> isLink, Func<Libc.Statx, bool> isFile)
-    {
-        try
-        {
-            foreach (string path in Directory.EnumerateFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd")))
-            {
-                if (new FileInfo(path).LinkTarget is not { } link || !isLink(link) || !int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
-                {
-                    continue;
-                }
-
-                // By the process's own descriptor: what was read by its number may have been another's.
-                int copy = Libc.PidfdGetFd((int)pidfd.DangerousGetHandle(), number);
-                if (copy < 0)
-                {
-                    continue;
-                }
-
-                SafeFileHandle handle = new(copy, ownsHandle: true);
-                if (Libc.StatFd(copy, out Libc.Statx stat) == 0 && isFile(stat))
-                {
-                    return handle;
-                }
-
-                handle.Dispose();
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It has ended.
-        }
-
-        return null;
-    }
 
     /// <summary>A copy of what a socket holds; null if it holds nothing.</summary>
     internal static SafeFileHandle? Peek(SafeFileHandle socket)

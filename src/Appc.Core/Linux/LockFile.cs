@@ -1,3 +1,6 @@
+using Appc.Stage1;
+using Microsoft.Win32.SafeHandles;
+
 namespace Appc.Linux;
 
 /// <summary>
@@ -80,6 +83,16 @@ internal sealed class LockFile : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Has this program hold the lock that a process has inherited, too, until the result is disposed of or this program ends;
+    /// null if the process is gone or does not have it. Not after that lock has been released by who took it.
+    /// </summary>
+    public static SafeFileHandle? TryJoin(string path, Stage1ProcessId holder)
+    {
+        using SafeFileHandle? process = OperatingSystem.IsLinux() ? PidFd.TryOpen(holder.Pid, holder.StartTime) : null;
+        return process is null ? null : PidFd.CopyDescriptor(process, holder.Pid, link => link == path, stat => stat.Type == Libc.S_IFREG);
     }
 
     /// <summary>Takes a lock that is held for moments at a time, as soon as nobody else holds it.</summary>

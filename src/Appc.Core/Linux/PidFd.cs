@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
@@ -48,6 +49,42 @@ internal static unsafe class PidFd
     /// <summary>Sends a signal; false if the process is gone.</summary>
     internal static bool Signal(SafeFileHandle pidfd, int signal) =>
         Libc.PidfdSendSignal((int)pidfd.DangerousGetHandle(), signal) == 0;
+
+    /// <summary>A copy of the first descriptor of a process of which link and file are the right ones; null if there is none.</summary>
+    internal static SafeFileHandle? CopyDescriptor(SafeFileHandle pidfd, int pid, Func<string, bool> isLink, Func<Libc.Statx, bool> isFile)
+    {
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd")))
+            {
+                if (new FileInfo(path).LinkTarget is not { } link || !isLink(link) || !int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+                {
+                    continue;
+                }
+
+                // By the process's own descriptor: what was read by its number may have been another's.
+                int copy = Libc.PidfdGetFd((int)pidfd.DangerousGetHandle(), number);
+                if (copy < 0)
+                {
+                    continue;
+                }
+
+                SafeFileHandle handle = new(copy, ownsHandle: true);
+                if (Libc.StatFd(copy, out Libc.Statx stat) == 0 && isFile(stat))
+                {
+                    return handle;
+                }
+
+                handle.Dispose();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It has ended.
+        }
+
+        return null;
+    }
 
     /// <summary>Takes the status of a child that has ended; null if it has not, or if whoever traces it has not let it go.</summary>
     internal static ProcessEnd? TryReap(SafeFileHandle pidfd) => TryReap(pidfd, Libc.WNOHANG);

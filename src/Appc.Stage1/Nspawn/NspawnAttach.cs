@@ -30,7 +30,7 @@ internal sealed class NspawnAttach(InputAttacher inputs, TimeProvider time)
         using SafeFileHandle? process = ProcessIdentity.TryOpen(first);
         SafeFileHandle? terminal = process is null || File.Exists(pod.StatusPath(app.Name))
             ? null
-            : HeldInput.Copy(process, first.Pid, link => link.EndsWith("/ptmx", StringComparison.Ordinal), InputAttacher.IsTerminal);
+            : PidFd.CopyDescriptor(process, first.Pid, link => link.EndsWith("/ptmx", StringComparison.Ordinal), InputAttacher.IsTerminal);
         return terminal is null ? null : inputs.ForTerminal(terminal, () => DrainAsync(terminal, pod.StandardOutputPath(app.Name), first));
     }
 

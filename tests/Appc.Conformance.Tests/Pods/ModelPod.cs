@@ -112,7 +112,7 @@ internal sealed class ModelPod(string uuid, PodCommand made, ModelWorker maker)
 
         Phases = after;
         Torn |= (after & PodPhases.Marked) != 0 && Made.RemoveOnExit && Starter.Killed;
-        if (Starter.Killed && (during & PodPhases.Running) != 0 && (!Made.RecordsOwnEnd || Made.EndsWithHost || Made.Stage1 == "nspawn"))
+        if (Starter.Killed && (during & PodPhases.Running) != 0 && (Made.EndsWithHost || (Made.Stage1 == "fly" && !Made.RecordsOwnEnd)))
         {
             Ends.Add(Unknown);
         }
