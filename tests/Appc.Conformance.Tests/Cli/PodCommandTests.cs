@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Appc.Pods;
+using Appc.Stage1.Nspawn;
 
 namespace Appc.Conformance.Tests.Cli;
 
@@ -43,6 +45,31 @@ public sealed class PodCommandTests(Materials materials)
         string refused = await world.RefusedAsync("run", "--strict", "--stage1", flavour, greedy);
         Assert.Contains("example.com/luck of the app greedy", refused, StringComparison.Ordinal);
         Assert.Equal(0, (await world.AppcAsync("run", "--rm", "--stage1", flavour, greedy)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Of_a_pod_without_its_starter_nobody_is_told_another_end_than_who_stops_it()
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        await using PodRuntime stopper = new PodRuntimeBuilder(world.Root).UseNspawn().Build();
+        await using PodRuntime watcher = new PodRuntimeBuilder(world.Root).UseNspawn().Build();
+        for (int round = 0; round < 5; round++)
+        {
+            string uuid = await world.MustAsync("run", "--detach", id, "--exec", "/bin/sleep", "--", "1000");
+            await using Pod stopped = await stopper.OpenAsync(uuid);
+            await using Pod watched = await watcher.OpenAsync(uuid);
+            Task<PodStatus> stopping = Task.Run(() => stopped.StopAsync(TimeSpan.Zero), TestContext.Current.CancellationToken);
+            Task<PodStatus> waiting = watched.WaitAsync(TestContext.Current.CancellationToken);
+            PodStatus seen;
+            do
+            {
+                seen = await watched.GetStatusAsync(TestContext.Current.CancellationToken);
+            }
+            while (!seen.HasEnded);
+
+            Assert.All((PodStatus[])[seen, await waiting, await stopping], s => Assert.Equal("SIGKILL", s.Apps.Single().Signal));
+        }
     }
 
     [Theory]
