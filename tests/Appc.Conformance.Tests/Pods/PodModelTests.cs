@@ -14,7 +14,7 @@ public sealed class PodModelTests(ITestOutputHelper output)
         int seed = Number("APPC_MODEL_SEED", Random.Shared.Next(100_000));
         int steps = Number("APPC_MODEL_STEPS", 300);
         output.WriteLine($"APPC_MODEL_SEED={seed} APPC_MODEL_STEPS={steps}");
-        await using ModelRun run = new(seed, nspawn: Number("APPC_MODEL_NSPAWN", 0) != 0);
+        await using ModelRun run = new(seed, nspawn: Number("APPC_MODEL_NSPAWN", 1) != 0);
 
         await run.RunAsync(steps);
 
