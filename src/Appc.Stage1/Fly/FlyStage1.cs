@@ -23,11 +23,8 @@ namespace Appc.Stage1.Fly;
 /// handles nor blocks would not reach it there; <see cref="StopAsync"/> therefore kills such an app at once, which
 /// is what the signal does to any other process.
 /// </remarks>
-public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
+public sealed partial class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isolators, IStage1Layers, IStage1Collector, IDisposable
 {
-    // For how long the end of a pod waits for others who log the last that was written to its terminal.
-    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(5);
-
     private readonly ProcessReaper _reaper = new();
     private readonly ExecLauncher _commands = new();
     private readonly InputAttacher _inputs = new();
@@ -327,78 +324,6 @@ public sealed class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, IStage1Isol
 
     /// <summary>A fly pod shares the host's network and its users, whatever is asked.</summary>
     internal static Stage1Options InEffect(Stage1Options options) => options with { HostNetwork = true, PrivateUsers = false };
-
-    private async Task RecordAsync(Task<ProcessEnd> ended, TerminalLog? log, StatusFile status, SafeFileHandle? mounts, Stage1Pod pod, FlyLimits limits)
-    {
-        ProcessEnd end = await ended.ConfigureAwait(false);
-        await FinishAsync(log, pod).ConfigureAwait(false);
-        using (status)
-        {
-            string? error = status.Write(Encoding.ASCII.GetBytes(Describe(end)));
-            if (error is not null)
-            {
-                _logger.StatusNotWritten(pod.Uuid, error);
-            }
-        }
-
-        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
-        _mounts.Release(pod, mounts);
-    }
-
-    private async Task FollowAsync(Task<ProcessEnd> recorded, Task ended, TerminalLog? log, Stage1Pod pod, FlyLimits limits)
-    {
-        ProcessEnd keeper = await recorded.ConfigureAwait(false);
-        if (keeper != new ProcessEnd(ProcessEndKind.Exited, 0))
-        {
-            _logger.StatusNotWritten(pod.Uuid, $"the process that was to do it ended with {Describe(keeper).TrimEnd()}");
-        }
-
-        await ended.ConfigureAwait(false);
-        await FinishAsync(log, pod).ConfigureAwait(false);
-        await RemoveGroupsAsync(pod, limits).ConfigureAwait(false);
-    }
-
-    private async Task RemoveGroupsAsync(Stage1Pod pod, FlyLimits limits)
-    {
-        try
-        {
-            if (!limits.IsEmpty && !await FlyLimits.RemoveAsync(pod, _time, CancellationToken.None).ConfigureAwait(false))
-            {
-                _logger.GroupsNotRemoved(pod.Uuid, "processes are left in them");
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _logger.GroupsNotRemoved(pod.Uuid, e.Message);
-        }
-    }
-
-    private TerminalLog? BeginLog(Stage1Pod pod, FlyStreams streams, Task ended) =>
-        streams.TakeTerminal() is { } terminal ? new FlyAttach(_inputs, _reaper).Log(terminal, pod, pod.Apps[0], ended) : null;
-
-    private async Task FinishAsync(TerminalLog? log, Stage1Pod pod)
-    {
-        try
-        {
-            await (log?.Completed.WaitAsync(LogPatience, _time) ?? Task.CompletedTask).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
-        {
-            _logger.TerminalNotLogged(pod.Uuid, e.Message);
-        }
-        finally
-        {
-            log?.Dispose();
-        }
-    }
-
-    internal static string Describe(ProcessEnd end) => end.Kind switch
-    {
-        ProcessEndKind.Exited => string.Create(CultureInfo.InvariantCulture, $"exited {end.Value} {(end.Value == 0 ? "success" : "exit-code")}\n"),
-        ProcessEndKind.Killed => string.Create(CultureInfo.InvariantCulture, $"killed {end.Value} signal\n"),
-        ProcessEndKind.Dumped => string.Create(CultureInfo.InvariantCulture, $"dumped {end.Value} core-dump\n"),
-        _ => "unknown\n",
-    };
 
     private static SafeFileHandle? Open(Stage1ProcessId id) =>
         id.BootId.Length > 0 && id.BootId != ProcFs.BootId() ? null : PidFd.TryOpen(id.Pid, id.StartTime);
