@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of stage1, and of pods in services, with the programs of another release of Debian, and so with another
-# systemd: in a tree of that release, on this machine's kernel. Some minutes; no part of test.sh.
+# systemd: in a tree of that release, on this machine's kernel. Some minutes; no part of test.sh. Without the tests of real
+# software, whose packages are this machine's.
 #   eng/test-release.sh [RELEASE [FILTER]]      trixie and all of these tests, if not said otherwise; FILTER is for 'dotnet test'
 # The tree is made once, in $XDG_CACHE_HOME/appc-releases or ~/.cache/appc-releases.
 set -euo pipefail
@@ -11,7 +12,8 @@ become_root "$0" "$@"
 need debootstrap=debootstrap
 need_dotnet
 
-release=${1:-trixie} filter=${2:-FullyQualifiedName~Appc.Stage1|FullyQualifiedName~SystemdHostTests}
+release=${1:-trixie}
+filter=${2:-(FullyQualifiedName~Appc.Stage1&FullyQualifiedName!~NspawnSoftwareTests)|FullyQualifiedName~SystemdHostTests}
 tree=${XDG_CACHE_HOME:-$HOME/.cache}/appc-releases/$release
 # What test.sh installs, and what a minimal system lacks for .NET.
 packages=systemd,systemd-sysv,systemd-container,dbus,busybox-static,gnupg,gpgv,openssl,bzip2,xz-utils,gzip,tar,zstd,libarchive-tools,strace

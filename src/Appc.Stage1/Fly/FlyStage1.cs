@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Pods;
