@@ -20,7 +20,7 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
     public bool ChangesApps => Name.StartsWith("app-", StringComparison.Ordinal);
 
     /// <summary>Whether programs of others take part, which do not make quite as many calls each time.</summary>
-    public bool Varies => ChangesApps || Name == "pod-run-nspawn";
+    public bool Varies => ChangesApps || Name is "pod-run-nspawn" or "pod-stop";
 
     public static IReadOnlyList<Scenario> All { get; } =
     [
