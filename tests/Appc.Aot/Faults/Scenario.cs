@@ -19,7 +19,7 @@ internal sealed record Scenario(string Name, Func<World, Task> PrepareAsync, Fun
     /// <summary>Whether apps come and go in a pod that runs.</summary>
     public bool ChangesApps => Name.StartsWith("app-", StringComparison.Ordinal);
 
-    /// <summary>Whether programs of others take part, which do not make quite as many calls each time.</summary>
+    /// <summary>Whether programs of others take part, or are waited for: it does not make quite as many calls each time.</summary>
     public bool Varies => ChangesApps || Name is "pod-run-nspawn" or "pod-stop";
 
     public static IReadOnlyList<Scenario> All { get; } =
