@@ -29,7 +29,7 @@ internal sealed class DirectoryLock : IDisposable
     /// <summary>The open directory; Linux only.</summary>
     public Fd Directory => (Fd)_handle;
 
-    /// <summary>Tries to lock a directory below the data directory's <c>images</c> or <c>tmp</c>, without waiting.</summary>
+    /// <summary>Tries to lock a directory, without waiting; on other systems than Linux one below the data directory's <c>images</c> or <c>tmp</c>.</summary>
     public static Outcome TryTake(string directory, bool exclusive, out DirectoryLock? taken)
     {
         taken = null;

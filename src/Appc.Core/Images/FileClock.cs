@@ -34,8 +34,4 @@ internal static unsafe class FileClock
             return Libc.utimensat(Libc.AT_FDCWD, p, times, Libc.AT_SYMLINK_NOFOLLOW) == 0;
         }
     }
-
-    /// <summary>A modification time as the kernel tells it.</summary>
-    public static DateTimeOffset From(Libc.StatxTimestamp time) =>
-        DateTimeOffset.UnixEpoch.AddTicks((time.Seconds * TimeSpan.TicksPerSecond) + (time.Nanoseconds / TimeSpan.NanosecondsPerTick));
 }

@@ -77,7 +77,7 @@ internal static unsafe class ImageRecord
         long archive = (Stat(images, At(path, file, "image.aci"u8)) ?? throw new ErrnoException("stat image.aci", Errno.ENOENT)).Size;
         bool hasTree = Stat(images, At(path, file, "rootfs"u8)) is { Type: Libc.S_IFDIR };
         string directory = layout.Image(id);
-        return Make(id, directory, manifest, provenance, FileClock.From(record.ModifyTime), archive, hasTree);
+        return Make(id, directory, manifest, provenance, record.ModifyTime.ToDateTimeOffset(), archive, hasTree);
     }
 
     private static byte[] At(byte[] path, Span<byte> file, ReadOnlySpan<byte> name)

@@ -72,6 +72,10 @@ internal static unsafe partial class Libc
         public long Seconds;
         public uint Nanoseconds;
         private readonly int _reserved;
+
+        /// <summary>The time, as far as .NET can tell it: in units of 100 nanoseconds.</summary>
+        public readonly DateTimeOffset ToDateTimeOffset() =>
+            DateTimeOffset.UnixEpoch.AddTicks((Seconds * TimeSpan.TicksPerSecond) + (Nanoseconds / TimeSpan.NanosecondsPerTick));
     }
 
     /// <summary>struct statx: the same layout on every architecture.</summary>

@@ -91,7 +91,7 @@ internal sealed class LockFile : IDisposable
     /// </summary>
     public static SafeFileHandle? TryJoin(string path, Stage1ProcessId holder)
     {
-        using SafeFileHandle? process = OperatingSystem.IsLinux() ? PidFd.TryOpen(holder.Pid, holder.StartTime) : null;
+        using SafeFileHandle? process = OperatingSystem.IsLinux() ? ProcessIdentity.TryOpen(holder) : null;
         return process is null ? null : PidFd.CopyDescriptor(process, holder.Pid, link => link == path, stat => stat.Type == Libc.S_IFREG);
     }
 

@@ -29,7 +29,7 @@ internal static class SmallFile
             ErrnoException.ThrowIfFailed(Libc.StatFd(number, out Libc.Statx stat), $"stat {path}");
             byte[] content = new byte[stat.Size];
             int length = Read(number, content, path);
-            return (length == content.Length ? content : content[..length], TimeOf(stat));
+            return (length == content.Length ? content : content[..length], stat.ModifyTime.ToDateTimeOffset());
         }
         finally
         {
@@ -98,9 +98,14 @@ internal static class SmallFile
         }
     }
 
-    /// <summary>When a file was last written.</summary>
-    internal static DateTimeOffset TimeOf(in Libc.Statx stat) =>
-        DateTimeOffset.FromUnixTimeSeconds(stat.ModifyTime.Seconds).AddTicks(stat.ModifyTime.Nanoseconds / 100);
+    /// <summary>Publishes a file by rename: who reads finds the old one or the new one. What is new may not survive a power cut.</summary>
+    /// <exception cref="IOException">It cannot be written; the old one is as it was.</exception>
+    internal static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = path + ".new";
+        Write(temporary, content);
+        File.Move(temporary, path, overwrite: true);
+    }
 
     private static unsafe int WriteOnce(int number, ReadOnlySpan<byte> content, string path)
     {

@@ -28,7 +28,7 @@ internal static unsafe class UntrustedFile
         int most = (int)Math.Min(limit, Math.Max(stat.Size, DefaultLimit));
         Span<byte> buffer = most <= DefaultLimit ? stackalloc byte[most] : new byte[most];
         int length = SmallFile.ReadOnce((int)file.DangerousGetHandle(), buffer, 0, path);
-        return (Encoding.UTF8.GetString(buffer[..length]), SmallFile.TimeOf(stat));
+        return (Encoding.UTF8.GetString(buffer[..length]), stat.ModifyTime.ToDateTimeOffset());
     }
 
     /// <summary>Opens what is there; null for a link, and if nothing is there.</summary>

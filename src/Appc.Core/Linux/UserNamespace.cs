@@ -28,7 +28,8 @@ internal static class UserNamespace
             string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{child.Pid}");
             Write(directory + "/uid_map", map);
             Write(directory + "/gid_map", map);
-            return Open(directory + "/ns/user");
+            return ProcessNamespace.TryHold(child.Pid, "user") ?? throw new LaunchException(
+                "open the user namespace", LibC.errno, $"user namespace: cannot open {directory}/ns/user: {Marshal.GetPInvokeErrorMessage(LibC.errno)}");
         }
         finally
         {
@@ -47,21 +48,6 @@ internal static class UserNamespace
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new LaunchException("map user ids", e.HResult & 0xffff, $"user namespace: cannot write {path}: {e.Message}", null, e);
-        }
-    }
-
-    private static unsafe SafeFileHandle Open(string path)
-    {
-        // Not File.OpenHandle: it takes the read locks of .NET's file sharing, which such a file does not have.
-        fixed (byte* p = System.Text.Encoding.ASCII.GetBytes(path + '\0'))
-        {
-            int descriptor = LibC.open(p, LibC.O_RDONLY | LibC.O_CLOEXEC);
-            return descriptor >= 0
-                ? new SafeFileHandle(descriptor, ownsHandle: true)
-                : throw new LaunchException(
-                    "open the user namespace",
-                    LibC.errno,
-                    $"user namespace: cannot open {path}: {Marshal.GetPInvokeErrorMessage(LibC.errno)}");
         }
     }
 }

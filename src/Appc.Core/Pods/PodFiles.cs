@@ -96,8 +96,7 @@ internal static class PodFiles
     {
         string path = Path.Combine(directory, FirstProcessName);
         string boot = process.BootId.Length > 0 ? process.BootId : starter?.BootId is { Length: > 0 } own ? own : "-";
-        SmallFile.Write(path + ".new", Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {boot} {starter?.Pid ?? 0} {starter?.StartTime ?? 0}\n")));
-        File.Move(path + ".new", path, overwrite: true);
+        SmallFile.Replace(path, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Pid} {process.StartTime} {boot} {starter?.Pid ?? 0} {starter?.StartTime ?? 0}\n")));
     }
 
     /// <summary>The process that was started for the pod, and when; null if none was.</summary>

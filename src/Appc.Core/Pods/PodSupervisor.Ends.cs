@@ -49,9 +49,9 @@ internal sealed partial class PodSupervisor
         activity?.SetTag("appc.pod.uuid", uuid).SetTag("appc.stage1", stage1.Name);
         Stage1ProcessId first = FirstProcessOf(location);
 
-        // Who started the pod keeps its lock until the end is recorded, but may be gone: then this does. The kernel frees it if this
-        // program is killed.
-        SafeFileHandle? held = LockFile.TryJoin(pods.LockPathOf(uuid), first);
+        // Who started the pod keeps its lock until the end is recorded. If that is not this program it may be gone: then this one does.
+        // The kernel frees the lock if it is killed.
+        SafeFileHandle? held = _ends.ContainsKey(uuid) ? null : LockFile.TryJoin(pods.LockPathOf(uuid), first);
         try
         {
             await stage1.StopAsync(pod, first, grace, cancellationToken).ConfigureAwait(false);

@@ -259,16 +259,18 @@ public sealed partial class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, ISt
     private Stage1Process Start(Stage1Pod pod, FlyLimits limits, FlyStreams streams, LaunchPlan plan, LifeGuard? guard)
     {
         StatusFile status = StatusFile.Open(pod.StatusPath(pod.Apps[0].Name));
+        SafeFileHandle? mounts = null;
         try
         {
             LaunchedProcess process = guard is null ? plan.Start() : guard.Start(plan);
-            SafeFileHandle? mounts = FlyMounts.TryHold(pod, process.Pid);
+            mounts = FlyMounts.TryHold(pod, process.Pid);
             Task<ProcessEnd> end = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(end, _reaper);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), RecordAsync(end, BeginLog(pod, streams, end), status, mounts, pod, limits));
         }
         catch
         {
+            mounts?.Dispose();
             status.Dispose();
             throw;
         }

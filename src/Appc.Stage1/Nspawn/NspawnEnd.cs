@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Appc.Images;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Pods;
@@ -222,27 +223,20 @@ internal sealed class NspawnEnd(Stage1Pod pod, ProcessReaper reaper, ILogger log
             return;
         }
 
-        Fd own;
-        try
-        {
-            own = Fd.OpenDirectory(Paths.Own);
-        }
-        catch (ErrnoException e) when (e.Number == Errno.ENOENT)
-        {
-            // The pod has been removed.
-            return;
-        }
-
         // Who stops a pod and who started it see its end at the same moment, and do not know the same of it: what one of them
-        // has recorded, and told, the other leaves.
-        using (own)
+        // has recorded, and told, the other leaves. One that has been removed meanwhile has nothing to record.
+        DirectoryLock? mine;
+        while (DirectoryLock.TryTake(Paths.Own, exclusive: true, out mine) == DirectoryLock.Outcome.Busy)
         {
-            while (!own.TryLock(exclusive: true))
-            {
-                await Task.Delay(Turn, time, cancellationToken).ConfigureAwait(false);
-            }
+            await Task.Delay(Turn, time, cancellationToken).ConfigureAwait(false);
+        }
 
-            RecordMissing(first);
+        using (mine)
+        {
+            if (mine is not null)
+            {
+                RecordMissing(first);
+            }
         }
     }
 

@@ -79,9 +79,5 @@ internal sealed class PodPaths(Stage1Pod pod)
         SmallFile.TryReadContent(path) is { } content ? Encoding.UTF8.GetString(content).Trim() : null;
 
     /// <summary>Records a line, by rename.</summary>
-    internal static void WriteText(string path, string text)
-    {
-        File.WriteAllText(path + ".new", text + "\n");
-        File.Move(path + ".new", path, overwrite: true);
-    }
+    internal static void WriteText(string path, string text) => SmallFile.Replace(path, Encoding.UTF8.GetBytes(text + "\n"));
 }

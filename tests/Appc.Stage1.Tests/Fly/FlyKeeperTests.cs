@@ -7,8 +7,6 @@ namespace Appc.Stage1.Fly;
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class FlyKeeperTests : IDisposable
 {
-    private const string Waits = "while [ ! -e /stop ]; do sleep 0.01; done";
-
     private readonly FlyStage1 _stage1 = new();
     private readonly FlyPod _pod = new() { Options = new Stage1Options { RecordsOwnEnd = true } };
 
@@ -34,7 +32,7 @@ public sealed class FlyKeeperTests : IDisposable
     [Fact]
     public async Task A_pod_that_is_stopped_or_killed_is_recorded_and_another_process_of_the_same_number_is_left_alone()
     {
-        _pod.Shell("trap 'exit 3' TERM; echo ready; " + Waits);
+        _pod.Shell("trap 'exit 3' TERM; echo ready; " + FlyPod.Waits);
         Stage1Process process = await _stage1.StartAsync(_pod.Describe());
         while (!_pod.Output.Contains("ready", StringComparison.Ordinal))
         {
@@ -56,7 +54,7 @@ public sealed class FlyKeeperTests : IDisposable
     [Fact]
     public async Task The_keeper_is_outside_of_the_pod_holds_its_lock_and_blocks_every_signal()
     {
-        _pod.Shell("ls /proc | grep -c '^[0-9]'; for f in /proc/$$/fd/*; do [ -e $f ] && echo ${f##*/}; done; " + Waits + "; exit 4");
+        _pod.Shell("ls /proc | grep -c '^[0-9]'; for f in /proc/$$/fd/*; do [ -e $f ] && echo ${f##*/}; done; " + FlyPod.Waits + "; exit 4");
         Stage1Process process = await _stage1.StartAsync(_pod.Describe());
         _pod.ReleaseLock();
         int keeper = ProcFs.Parent(process.Id.Pid)!.Value;
@@ -70,7 +68,7 @@ public sealed class FlyKeeperTests : IDisposable
         string held = Path.Combine(_pod.Base, "lock");
         Assert.Equal(process.Id.Pid, ProcessIdentity.FindHolder(held)!.Pid);
         PidFd.Signal(PidFd.TryOpen(keeper, ProcFs.StartTime(keeper)!.Value)!, 15);
-        await File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
+        await FlyPod.GoOnAsync(process);
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(_pod.IsLocked);
         Assert.Equal("exited 4 exit-code", _pod.Status);
@@ -80,7 +78,7 @@ public sealed class FlyKeeperTests : IDisposable
     [Fact]
     public async Task If_the_keeper_is_killed_the_app_goes_on_and_its_end_is_not_known()
     {
-        _pod.Shell(Waits);
+        _pod.Shell(FlyPod.Waits);
         Stage1Pod pod = _pod.Describe();
         Stage1Process process = await _stage1.StartAsync(pod);
         _pod.ReleaseLock();

@@ -49,13 +49,13 @@ public sealed class FlyLifeTests : IDisposable
     {
         string leak = Path.Combine(_pod.Base, "leak");
         using FileStream open = File.Create(leak);
-        _pod.Shell("for f in /proc/$$/fd/*; do [ -e $f ] && echo ${f##*/}; done; while [ ! -e /stop ]; do sleep 0.01; done");
+        _pod.Shell("for f in /proc/$$/fd/*; do [ -e $f ] && echo ${f##*/}; done; " + FlyPod.Waits);
         Stage1Process process = await _stage1.StartAsync(_pod.Describe());
         _pod.ReleaseLock();
         Assert.True(_pod.IsLocked);
         Assert.Equal(ProcFs.StartTime(process.Id.Pid), process.Id.StartTime);
         Assert.Equal(36, process.Id.BootId.Length);
-        await File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
+        await FlyPod.GoOnAsync(process);
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(_pod.IsLocked);
         Assert.Equal("0\n1\n2\n99\n", _pod.Output);
@@ -184,11 +184,11 @@ public sealed class FlyLifeTests : IDisposable
     [Fact]
     public async Task The_status_finds_a_pod_that_has_moved()
     {
-        _pod.Shell("while [ ! -e /stop ]; do sleep 0.01; done; exit 5");
+        _pod.Shell(FlyPod.Waits + "; exit 5");
         Stage1Process process = await _stage1.StartAsync(_pod.Describe());
         string moved = Path.Combine(_pod.Base, "moved");
         Directory.Move(_pod.Directory, moved);
-        await File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
+        await FlyPod.GoOnAsync(process);
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal("exited 5 exit-code\n", await File.ReadAllTextAsync(Path.Combine(moved, "status/main")));
     }

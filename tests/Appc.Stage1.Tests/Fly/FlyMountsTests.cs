@@ -58,13 +58,13 @@ public sealed class FlyMountsTests : IDisposable
 
     private async Task<Stage1Process> StartAsync()
     {
-        _pod.Shell("while [ ! -e /stop ]; do sleep 0.01; done");
+        _pod.Shell(FlyPod.Waits);
         return await _stage1.StartAsync(_pod.Describe());
     }
 
     private static async Task EndAsync(Stage1Process process)
     {
-        await File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
+        await FlyPod.GoOnAsync(process);
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(30));
     }
 

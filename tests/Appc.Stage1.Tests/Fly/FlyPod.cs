@@ -6,6 +6,9 @@ namespace Appc.Stage1.Fly;
 /// <summary>A prepared pod of one app over a tiny root file system, in a directory of its own.</summary>
 internal sealed class FlyPod : IDisposable
 {
+    /// <summary>Part of a script that goes on when <see cref="GoOnAsync"/> says so.</summary>
+    public const string Waits = "while [ ! -e /stop ]; do sleep 0.01; done";
+
     private readonly LockFile _lock;
 
     public FlyPod(params string[] exec)
@@ -93,6 +96,9 @@ internal sealed class FlyPod : IDisposable
             LockDescriptor = _lock.Descriptor,
         };
     }
+
+    /// <summary>Has a script go on that waits.</summary>
+    public static Task GoOnAsync(Stage1Process process) => File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
 
     /// <summary>Gives the lock away: after a start only the app holds it.</summary>
     public void ReleaseLock() => _lock.Dispose();

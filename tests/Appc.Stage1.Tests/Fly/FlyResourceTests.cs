@@ -82,11 +82,11 @@ public sealed class FlyResourceTests : IDisposable
     public async Task A_pod_has_a_control_group_of_its_own_if_it_is_asked_for()
     {
         _pod.Options = new Stage1Options { OwnControlGroup = true };
-        _pod.Shell("grep -c appc-6733c088 /proc/self/cgroup; while [ ! -e /stop ]; do sleep 0.01; done");
+        _pod.Shell("grep -c appc-6733c088 /proc/self/cgroup; " + FlyPod.Waits);
         Stage1Process process = await _stage1.StartAsync(_pod.Describe());
         string group = Nspawn.PodPaths.ReadText(Path.Combine(_pod.Directory, "stage1/limits"))!;
         Assert.Contains(process.Id.Pid, PodCGroup.Processes(group));
-        await File.WriteAllTextAsync($"/proc/{process.Id.Pid}/root/stop", "");
+        await FlyPod.GoOnAsync(process);
         await process.Ended.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal("1\n", _pod.Output);
         Assert.False(Directory.Exists(group));
