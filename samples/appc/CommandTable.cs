@@ -53,6 +53,7 @@ internal static class CommandTable
         "export" => new ExportCommand(),
         "rm" => new RemoveCommand(),
         "gc" => new CollectCommand(),
+        "metadata-service" => new MetadataServiceCommand(),
         _ => null,
     };
 
@@ -64,7 +65,7 @@ internal static class CommandTable
             "discover", "trust add", "trust list", "trust remove", "trust explain", "fetch",
             "image list", "image show", "image cat-manifest", "image verify", "image export",
             "image render", "image extract", "image rm", "image gc",
-            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "export", "rm", "gc",
+            "run", "prepare", "run-prepared", "list", "status", "cat-manifest", "logs", "events", "enter", "attach", "stop", "export", "rm", "gc", "metadata-service",
             "app add", "app start", "app stop", "app rm", "app list", "help",
         ];
         return names.Select(name => Find(name)!);

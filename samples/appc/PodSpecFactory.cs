@@ -37,6 +37,7 @@ internal sealed class PodSpecFactory(CliContext context)
                 DnsOptions = [.. options.GetAll("dns-opt")],
                 LogLimit = options.Get("log-limit") is { } size ? Values.Parse(size, "--log-limit", Quantity.Parse).Value : null,
                 LogTimes = options.Has("log-times"),
+                Metadata = options.Has("mds-register") ? MetadataMode.Required : MetadataMode.Auto,
                 PrivateUsers = PrivateUsers(options.Get("private-users") ?? "auto"),
                 KeepAllCapabilities = insecure.HasFlag(InsecureOptions.Capabilities),
                 KeepKernelPaths = insecure.HasFlag(InsecureOptions.Paths),

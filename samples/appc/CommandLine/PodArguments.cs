@@ -30,7 +30,8 @@ internal sealed class PodArguments
             .Values("set-env").Values("set-env-file").Flag("inherit-env").Value("private-users")
             .Values("dns").Values("dns-search").Values("dns-opt").Values("hosts-entry")
             .Value("uuid-file-save").Value("pull-policy").Flag("strict")
-            .Values("label").Value("lifetime").Value("log-limit").Flag("log-times").Flag("mutable").Flag("interactive").Value("ready-timeout");
+            .Values("label").Value("lifetime").Value("log-limit").Flag("log-times").Flag("mutable").Flag("interactive").Value("ready-timeout")
+            .Flag("mds-register");
         options.Value("name").Value("exec").Value("working-dir").Value("user").Value("group").Value("supplementary-gids")
             .Values("environment").Value("memory").Value("cpu").Value("cpu-shares").Value("oom-score-adj")
             .Value("caps-retain").Value("caps-remove").Value("seccomp").Value("no-new-privileges").Value("readonly-rootfs")

@@ -100,6 +100,9 @@ public sealed partial class ImageStore
         },
         cancellationToken);
 
+    /// <summary>The manifest of an image as it stands in its archive; null if it is not stored.</summary>
+    internal byte[]? TryReadManifest(ImageId id) => SmallFile.TryReadContent(Path.Combine(_layout.Image(id), StoreLayout.ManifestFile));
+
     private StoredImage Resolve(string reference, CancellationToken cancellationToken) =>
         reference.StartsWith(ImageMatch.IdPrefix, StringComparison.Ordinal)
             ? ImageRecord.TryLoad(_layout, ResolveId(reference, cancellationToken)) ?? throw NotFound(reference)

@@ -14,6 +14,7 @@ internal static class PodDescription
         Manifest = manifest,
         Options = record.Options,
         Mutable = record.Mutable,
+        MetadataUrl = record.Options.Metadata == MetadataMode.None ? null : PodMetadata.Read(location.Directory)?.Url,
         Apps = manifest.Apps.Select(app => new Stage1App
         {
             Name = app.Name,

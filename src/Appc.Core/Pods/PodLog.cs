@@ -52,4 +52,7 @@ internal static partial class PodLog
 
     [LoggerMessage(3015, LogLevel.Warning, "A connection to port {Port} of pod {Uuid} could not be made.")]
     public static partial void ForwardFailed(this ILogger logger, string uuid, int port, Exception exception);
+
+    [LoggerMessage(3016, LogLevel.Warning, "Pod {Uuid} starts without the metadata service that it was told of: {Why}.")]
+    public static partial void MetadataNotServed(this ILogger logger, string uuid, string why);
 }

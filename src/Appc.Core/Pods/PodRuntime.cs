@@ -34,6 +34,8 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     internal PodRuntime(string root, IReadOnlyList<IStage1> stage1s, ImageStore images, ImageFetcher fetcher, TimeProvider time, ILoggerFactory loggerFactory)
     {
         ILogger logger = _logger = loggerFactory.CreateLogger("Appc.Pods");
+        LoggerFactory = loggerFactory;
+        TimeProvider = time;
         Root = root;
         Images = images;
         Fetcher = fetcher;
@@ -64,6 +66,14 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
 
     /// <summary>The registered stage1 flavours, the default one first.</summary>
     public IReadOnlyList<IStage1> Stage1s => _stage1s;
+
+    internal PodDirectories Directories => _pods;
+
+    internal ProcessWatcher Watcher => _watcher;
+
+    internal ILoggerFactory LoggerFactory { get; }
+
+    internal TimeProvider TimeProvider { get; }
 
     /// <summary>Fetches an image, with its dependencies, under the default or the given options.</summary>
     /// <param name="reference">A name with version and labels, an image id, a URL, or the path of a file.</param>
@@ -128,6 +138,7 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(spec);
         IStage1 stage1 = SelectStage1(spec.Stage1);
         await _supervisor.RequireSuitableHostAsync(stage1, cancellationToken).ConfigureAwait(false);
+        await _supervisor.RequireMetadataAsync("the pod", spec.Options, stage1, cancellationToken).ConfigureAwait(false);
         RunningPod running = await StorageErrors.ExplainAsync("the pod cannot be run", async () =>
         {
             PodFactory.Embryo embryo = await _factory.CreateAsync(spec, stage1, cancellationToken).ConfigureAwait(false);

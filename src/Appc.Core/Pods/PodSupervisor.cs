@@ -41,6 +41,10 @@ internal sealed partial class PodSupervisor(
         _suitable[stage1.Name] = true;
     }
 
+    /// <summary>Refuses, before anything is written, a pod that must have the metadata service where there is none.</summary>
+    public Task RequireMetadataAsync(string subject, Stage1Options options, IStage1 stage1, CancellationToken cancellationToken) =>
+        options.Metadata == MetadataMode.Required ? PodMetadata.FindAsync(pods.Root, subject, options, stage1.Features, cancellationToken) : Task.CompletedTask;
+
     /// <summary>Starts a prepared pod; the result holds its end.</summary>
     /// <param name="location">The pod.</param>
     /// <param name="options">What is said only now.</param>
@@ -70,6 +74,7 @@ internal sealed partial class PodSupervisor(
                 location.Uuid, record.Apps.SelectMany(a => a.ImageIds).Select(ImageId.Parse), options.Trust ?? record.Trust, cancellationToken).ConfigureAwait(false);
             manifest = PodFiles.ReadManifest(location.Directory);
             PodSockets.Require(location.Uuid, options.Sockets, manifest.Apps, stage1);
+            await RequireMetadataAsync($"the pod {location.Uuid}", record.Options, stage1, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -121,6 +126,12 @@ internal sealed partial class PodSupervisor(
         Stage1Process? process = null;
         try
         {
+            if (await PodMetadata.FindAsync(pods.Root, $"the pod {uuid}", pod.Options, stage1.Features, cancellationToken).ConfigureAwait(false) is { } metadata)
+            {
+                PodMetadata.Write(running.Directory, metadata);
+                pod = pod with { MetadataUrl = metadata.Url };
+            }
+
             process = await stage1.StartAsync(pod, cancellationToken).ConfigureAwait(false);
             PodFiles.WriteFirstProcess(running.Directory, process.Id, _self.Value);
         }

@@ -30,6 +30,9 @@ public sealed record Stage1Features
     /// <summary>Whether apps can announce when they are ready (<see cref="Stage1App.AnnouncesReadiness"/>).</summary>
     public bool Readiness { get; init; }
 
+    /// <summary>Whether pods have a network of their own, unless they are asked to use the host's (<see cref="Stage1Options.HostNetwork"/>).</summary>
+    public bool OwnNetwork { get; init; }
+
     /// <summary>Whether apps are started again when they have ended (<see cref="Pods.AppSpec.Restart"/>).</summary>
     public bool Restarts { get; init; }
 

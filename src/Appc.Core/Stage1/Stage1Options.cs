@@ -42,6 +42,13 @@ public sealed record Stage1Options
     /// <summary>Options of the resolver such as <c>ndots:2</c>, for a <c>/etc/resolv.conf</c> that is made.</summary>
     public IReadOnlyList<string> DnsOptions { get; init; } = [];
 
+    /// <summary>
+    /// Whether apps are told where the metadata service is, by the variable <c>AC_METADATA_URL</c>: <see cref="Metadata.MetadataService"/>
+    /// must serve the data directory when the pod starts.
+    /// </summary>
+    /// <value>The default value is <see cref="MetadataMode.Auto"/>.</value>
+    public MetadataMode Metadata { get; init; }
+
     /// <summary>Whether capabilities stay unrestricted (insecure).</summary>
     public bool KeepAllCapabilities { get; init; }
 

@@ -39,6 +39,12 @@ public sealed record Stage1Pod
     /// <summary>Listening sockets that its apps are handed. Known at the start only.</summary>
     public IReadOnlyList<Stage1Socket> Sockets { get; init; } = [];
 
+    /// <summary>
+    /// What <c>AC_METADATA_URL</c> is set to for its apps (ace.md, "Execution Environment"); null if no metadata service is there for
+    /// the pod. Known from the start on.
+    /// </summary>
+    public string? MetadataUrl { get; init; }
+
     /// <summary>Where the app's standard output is appended: <c>DIR/logs/APP.out</c>.</summary>
     public string StandardOutputPath(AcName app) => Path.Combine(Directory, "logs", app + ".out");
 

@@ -39,9 +39,9 @@ internal sealed record ExecRequest
     internal required uint HostUid { get; init; }
 
     /// <summary>The app's environment, and over it the command's.</summary>
-    internal static IReadOnlyDictionary<string, string> MergeEnvironment(Stage1App app, AppUser user, Stage1Command command)
+    internal static IReadOnlyDictionary<string, string> MergeEnvironment(Stage1Pod pod, Stage1App app, AppUser user, Stage1Command command)
     {
-        Dictionary<string, string> environment = new(AppEnvironment.Build(app, user), StringComparer.Ordinal);
+        Dictionary<string, string> environment = new(AppEnvironment.Build(pod, app, user), StringComparer.Ordinal);
         if (command.Terminal is not null)
         {
             environment.TryAdd("TERM", AppEnvironment.DefaultTerminal);

@@ -83,7 +83,7 @@ internal sealed class FlyPlan
                 "prepare", 0, $"{subject}: the app {_app.Name} has a {app.EventHandlers[0].Name} handler, and fly runs the app only", "Use the nspawn flavour.");
         }
 
-        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_app, user);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(_pod, _app, user);
         CapabilitySet capabilities = Capabilities(_pod, _app, kernel.LastCapability, out bool retained);
 
         IReadOnlyList<ProcessLimit> processLimits = ProcessLimit.Of(_app.Runtime, subject);
@@ -201,7 +201,7 @@ internal sealed class FlyPlan
             Subject = subject,
             Command = command,
             User = user,
-            Environment = ExecRequest.MergeEnvironment(stage1App, user, command),
+            Environment = ExecRequest.MergeEnvironment(pod, stage1App, user, command),
             WorkingDirectory = ExecRequest.DirectoryOf(stage1App, command),
             Capabilities = capabilities,
             CapabilitiesRetained = retained,

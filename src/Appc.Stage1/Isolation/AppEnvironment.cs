@@ -16,11 +16,16 @@ internal static class AppEnvironment
 
     /// <summary>
     /// The variables, each name once: defaults, over them those of the app, and over all those by which the executor
-    /// says who it is.
+    /// says who it is, and where the metadata service is if there is one.
     /// </summary>
-    internal static IReadOnlyDictionary<string, string> Build(Stage1App app, AppUser user)
+    internal static IReadOnlyDictionary<string, string> Build(Stage1Pod pod, Stage1App app, AppUser user)
     {
         Dictionary<string, string> variables = Build(app.Name, app.App, user);
+        if (pod.MetadataUrl is { } url)
+        {
+            variables["AC_METADATA_URL"] = url;
+        }
+
         if (app.Input == AppInput.Terminal)
         {
             variables.TryAdd("TERM", DefaultTerminal);

@@ -25,9 +25,8 @@ internal sealed class NotifySocket : IDisposable
         Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         try
         {
-            // Through the descriptor: the path itself may be longer than an address can be.
             using Fd fd = Fd.OpenDirectory(directory);
-            socket.Bind(new UnixDomainSocketEndPoint(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{fd.Number}/{PodPaths.NotifyName}")));
+            socket.Bind(new UnixAddress(fd, PodPaths.NotifyName));
             return new NotifySocket(socket, path);
         }
         catch

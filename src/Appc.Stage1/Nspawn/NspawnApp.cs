@@ -105,7 +105,7 @@ internal sealed record NspawnApp
                 Printable.Text($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
         }
 
-        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(app, user);
+        IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(pod, app, user);
         if (environment.Keys.FirstOrDefault(VariablesOfTheEnd.Contains) is { } reserved)
         {
             throw new LaunchException("prepare the environment", 0, $"{subject}: the app {app.Name} cannot have a variable {reserved}: by it the pod learns how the app ended");

@@ -54,7 +54,7 @@ internal sealed class NspawnExec(Stage1Pod pod, AcName name, Stage1Command comma
             Command = command,
             // The group of users is among their supplementary ones, as initgroups(3) has it.
             User = user.Gid == 0 ? user : user with { Groups = [.. user.Groups, user.Gid] },
-            Environment = ExecRequest.MergeEnvironment(stage1App, user, command),
+            Environment = ExecRequest.MergeEnvironment(pod, stage1App, user, command),
             WorkingDirectory = ExecRequest.DirectoryOf(stage1App, command),
             Capabilities = app.Capabilities,
             CapabilitiesRetained = app.CapabilitiesRetained,

@@ -61,6 +61,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         Readiness = true,
         Restarts = true,
         SocketActivation = true,
+        OwnNetwork = true,
         EnforcedIsolators = (string[])
         [
             IsolatorNames.CapabilitiesRetainSet, IsolatorNames.CapabilitiesRemoveSet, IsolatorNames.NoNewPrivileges,
@@ -228,7 +229,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             writer.Write([.. apps.Select(a => a.App)], ids.First, sockets, host, tree, _options.StopTimeout, subject);
             using NspawnStreams streams = NspawnStreams.Prepare([.. apps.Select(a => a.App)], end.Paths, ids.First);
             Directory.CreateDirectory(group);
-            limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First);
+            limits.Prepare([.. apps.Select(a => a.App)], end.Paths, group, ids.First, NspawnMetadata.Write(pod, end.Paths, _options.StartTimeout) ? [NspawnMetadata.Unit] : []);
             using Fd groupDirectory = Fd.OpenDirectory(group);
             using NotifySocket socket = NotifySocket.Bind(end.Paths.Own);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject, group) : null;
@@ -335,9 +336,16 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
+        NspawnMetadata? metadata = NspawnMetadata.Of(pod, paths, _logger);
+        Action<int> onLeader = pid =>
+        {
+            RecordLeader(paths, pid);
+            metadata?.Begin(limit.Token);
+        };
         Task ready = NspawnReadiness.IsAnnounced(pod)
-            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, pid => RecordLeader(paths, pid), Marks(pod), limit.Token)
-            : socket.WaitUntilReadyAsync(pid => RecordLeader(paths, pid), limit.Token);
+            ? NspawnReadiness.WaitUntilBegunAsync(paths, socket, onLeader, Marks(pod), limit.Token)
+            : socket.WaitUntilReadyAsync(onLeader, limit.Token);
+        ready = metadata?.FollowedByAsync(ready) ?? ready;
         Task done = await Task.WhenAny(ready, first).ConfigureAwait(false);
         await limit.CancelAsync().ConfigureAwait(false);
         if (PodParameters.Failure(paths) is { } parameter)
@@ -353,6 +361,11 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         }
 
         cancellationToken.ThrowIfCancellationRequested();
+        if (done == ready && ready.Exception?.InnerException is PodException refused)
+        {
+            throw refused;
+        }
+
         if (!first.IsCompleted)
         {
             throw new LaunchException("start the pod", 0, $"{subject}: the pod did not start within {_options.StartTimeout.TotalSeconds} s");

@@ -89,12 +89,13 @@ internal sealed class PodLimits
     /// <param name="paths">Where the pod's files are.</param>
     /// <param name="group">The pod's version 2 group, which is there.</param>
     /// <param name="owner">The host's id of the pod's root.</param>
-    internal void Prepare(IReadOnlyList<NspawnApp> apps, PodPaths paths, string group, uint owner)
+    /// <param name="before">Units that come before those of the apps, beside the limits' own.</param>
+    internal void Prepare(IReadOnlyList<NspawnApp> apps, PodPaths paths, string group, uint owner, IReadOnlyList<string> before)
     {
         PrepareVersion1(paths, owner);
         PrepareVersion2(group);
         PrepareNetwork(apps, group, owner);
-        bool parameters = PodParameters.Write(_pod, paths);
+        string[] first = [.. before, .. PodParameters.Write(_pod, paths) ? (string[])[PodParameters.Unit] : []];
         foreach (NspawnApp app in apps)
         {
             bool moves = _version1.Any(v => _ofApps[app.Name].Concern(v.Controller));
@@ -103,7 +104,7 @@ internal sealed class PodLimits
                 AppGroups.MakeFrozen(group, unit, owner);
             }
 
-            LimitUnits.Write(paths, app, _ofApps[app.Name], _version2, moves, parameters ? [PodParameters.Unit] : [], _pod.Mutable);
+            LimitUnits.Write(paths, app, _ofApps[app.Name], _version2, moves, first, _pod.Mutable);
         }
     }
 

@@ -30,7 +30,7 @@ internal static class PodUnits
         // Requires, not Wants: if one unit cannot be loaded, none is started and process 1 gives up.
         files[PodTarget] = new UnitText().Section("Unit")
             .Set("DefaultDependencies", "no")
-            .Set("Requires", string.Join(' ', [.. pod.Mutable ? (string[])[AliveTarget] : [], .. apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))]))
+            .Set("Requires", string.Join(' ', [.. NspawnMetadata.FirstUnits(pod), .. pod.Mutable ? (string[])[AliveTarget] : [], .. apps.Where(a => a.Restart is null).SelectMany(a => FirstUnitsOf(pod, a))]))
 
             // What requires a unit is started again with it, and would start again what it requires besides.
             .Set("Wants", string.Join(' ', [.. apps.Where(a => a.Restart is not null).SelectMany(a => FirstUnitsOf(pod, a)), .. PodLogUnits.FirstUnits(pod, host)]))

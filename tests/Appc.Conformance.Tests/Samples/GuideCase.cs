@@ -40,6 +40,7 @@ public sealed record GuideCase(string Contains, string Pod, string? Between, str
         new("CheckHealthAsync", "none", null, null, "healthy\n"),
         new("Host.CreateApplicationBuilder", "none", null, "using IHost host = builder.Build(); Console.WriteLine(host.Services.GetRequiredService<PodRuntime>().Root);", "/var/lib/appc\n"),
         new("ForwardPort(8080)", "running", null, Request.Replace("ADDRESS", "client.BaseAddress + \"passwd\"", StringComparison.Ordinal), "root:x:0:0:root:/:/bin/sh\n"),
+        new("MetadataService.StartAsync", "none", null, null, "True\n"),
         new("EndPointOf(6379)", "none", null, Request.Replace("ADDRESS", "$\"http://{address}/passwd\"", StringComparison.Ordinal), "root:x:0:0:root:/:/bin/sh\n"),
     ];
 }

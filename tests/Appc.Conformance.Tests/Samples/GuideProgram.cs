@@ -16,6 +16,7 @@ public sealed class GuideProgram : IAsyncLifetime
             using System.Net;
             using Appc.Hosting;
             using Appc.Images;
+            using Appc.Metadata;
             using Appc.Pods;
             using Appc.Signing;
             using Appc.Stage1;

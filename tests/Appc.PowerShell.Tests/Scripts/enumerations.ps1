@@ -25,6 +25,7 @@ Show-Values ([Appc.Pods.RestartMode]::Never), ([Appc.Pods.RestartMode]::OnFailur
 Show-Values ([Appc.Stage1.AppInput]::None), ([Appc.Stage1.AppInput]::Stream), ([Appc.Stage1.AppInput]::Terminal)
 Show-Values ([Appc.Stage1.DnsMode]::Auto), ([Appc.Stage1.DnsMode]::Host), ([Appc.Stage1.DnsMode]::Image)
 Show-Values ([Appc.Stage1.HostsMode]::Auto), ([Appc.Stage1.HostsMode]::Generate), ([Appc.Stage1.HostsMode]::Host), ([Appc.Stage1.HostsMode]::Image)
+Show-Values ([Appc.Stage1.MetadataMode]::Auto), ([Appc.Stage1.MetadataMode]::Required), ([Appc.Stage1.MetadataMode]::None)
 Show-Values ([Appc.Stage1.PodExitPolicy]::FirstFailure), ([Appc.Stage1.PodExitPolicy]::LastExit), ([Appc.Stage1.PodExitPolicy]::AnyExit)
 Show-Values ([Appc.Stage1.PodLifetime]::Independent), ([Appc.Stage1.PodLifetime]::Host)
 Show-Values ([Appc.Trust.TrustBasis]::Signatures), ([Appc.Trust.TrustBasis]::ImageId), ([Appc.Trust.TrustBasis]::Nothing)

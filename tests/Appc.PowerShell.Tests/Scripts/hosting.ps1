@@ -45,7 +45,7 @@ foreach ($builder in [InMemoryPodRuntimeBuilderExtensions]::UseInMemory([PodRunt
 # The members of the flavour itself, called as a runtime calls them.
 $direct = [InMemoryStage1]::new()
 $handed = [Stage1Pod] @{
-    Uuid = '6733c088-a507-4694-aabf-edbe4fc5266f'; Directory = "$Work/direct"; Root = $Work; Manifest = [PodManifest]::new(); Options = [Stage1Options]::new()
+    Uuid = '6733c088-a507-4694-aabf-edbe4fc5266f'; Directory = "$Work/direct"; Root = $Work; MetadataUrl = 'http://127.0.0.1:1/secret'; Manifest = [PodManifest]::new(); Options = [Stage1Options]::new()
     Apps = [Stage1App[]] @([Stage1App] @{ Name = [AcName]::Parse('main'); App = $image.Manifest.App; Runtime = [RuntimeApp]::new(); Layers = [string[]] @() })
 }
 [void] [IO.Directory]::CreateDirectory("$Work/direct/logs")

@@ -1,5 +1,6 @@
 # Runs pods of the flavour nspawn: several apps, apps that come and go, restarts, readiness, connections, sockets, a terminal.
 using namespace Appc.Manifests
+using namespace Appc.Metadata
 using namespace Appc.Pods
 using namespace Appc.Stage1
 using namespace Appc.Stage1.Nspawn
@@ -101,6 +102,21 @@ $attachment.Input.Flush()
 Wait-Task ($attachment.DisposeAsync().AsTask())
 "$((Wait-Task $own.Seen['attachment']).Resize.GetType().Name)"
 [void] (Wait-Task ($pod.WaitAsync()))
+
+# The metadata service.
+$served = [MetadataServiceOptions] @{ HostEndPoint = $null; MaxConnections = 8; MaxFormBytes = 4096; Timeout = [timespan]::FromSeconds(5) }
+Show 'service' $served
+"$([MetadataServiceOptions]::DefaultHostEndPoint)"
+$service = Wait-Task ([MetadataService]::StartAsync($runtime, $served))
+$spec = [PodSpec]::new((New-App 'curious' 'busybox wget -q -O- $AC_METADATA_URL/acMetadata/v1/pod/uuid' $second))
+$spec.Options = [Stage1Options] @{ Metadata = [MetadataMode]::Required }
+$spec.Options.Metadata
+$pod = Wait-Task ($runtime.RunAsync($spec))
+(Wait-Task ($pod.WaitAsync())).ExitCode
+(Wait-Task ($pod.ReadOutputAsync())) -eq $pod.Uuid
+$own.Seen['pod'].MetadataUrl.StartsWith('http://127.0.0.1:18112/')
+"$($service.HostEndPoint) $($service.Pods.Count -lt 2)"
+Wait-Task ($service.DisposeAsync().AsTask())
 
 # What cannot be enforced, and what is refused.
 $spec = [PodSpec]::new((New-App 'main' 'true' $second))

@@ -148,7 +148,7 @@ public sealed class PodLimitsTests(NspawnFixture fixture) : IDisposable
         new PodFilesWriter(pod).MakeDirectories();
         Directory.CreateDirectory(group);
         List<ImageTree> images = [.. pod.Apps.Select(a => new ImageTree(a.Layers, "test"))];
-        limits.Prepare([.. pod.Apps.Zip(images, (a, i) => NspawnApp.Resolve(pod, a, i, "test"))], paths, group, 1 << 20);
+        limits.Prepare([.. pod.Apps.Zip(images, (a, i) => NspawnApp.Resolve(pod, a, i, "test"))], paths, group, 1 << 20, []);
         images.ForEach(i => i.Dispose());
         return paths;
     }

@@ -140,7 +140,7 @@ public sealed class NspawnLimitTests(NspawnFixture fixture) : IDisposable
         Directory.CreateDirectory(group);
         using (ImageTree image = new(pod.Apps[0].Layers, "test"))
         {
-            limits.Prepare([NspawnApp.Resolve(pod, pod.Apps[0], image, "test")], paths, group, 1 << 20);
+            limits.Prepare([NspawnApp.Resolve(pod, pod.Apps[0], image, "test")], paths, group, 1 << 20, []);
         }
 
         string[] all = [group, .. _pod.Limits];
