@@ -361,8 +361,9 @@ internal static class PodUnits
             SystemCallRules rules = filter.Resolve(sets.Value);
             error = rules.OtherError;
             unit.Set("SystemCallFilter", string.Join(' ', rules.Allowed.Order(StringComparer.Ordinal)));
-            if (rules.Denied.Count > 0)
+            if (rules.Denied.Count > 0 && rules.DeniedError != error)
             {
+                // Those with the error of all others are among them already, and libseccomp takes no rule that says so once more.
                 unit.Set("SystemCallFilter", "~" + string.Join(' ', rules.Denied.Order(StringComparer.Ordinal).Select(c => $"{c}:{rules.DeniedError ?? "kill"}")));
             }
         }
