@@ -116,6 +116,11 @@ internal sealed class PodSpecFactory(CliContext context)
         Add(spec.Mounts, pod.GetAll("mount").Concat(options.GetAll("mount")).Select(PodValues.Mount));
         Add(spec.Isolators, Isolators(options));
         Add(spec.Annotations, options.GetAll("annotation").Select(PodValues.Annotation));
+        if (pod.Has("inherit-env"))
+        {
+            Inherit(spec);
+        }
+
         foreach ((string name, string value) in shared.Concat(options.GetAll("environment").Select(e => Values.Pair(e, "--environment"))))
         {
             spec.Environment[name] = value;
@@ -151,17 +156,27 @@ internal sealed class PodSpecFactory(CliContext context)
         _ => throw new UsageException($"--private-users: '{value}' is neither auto nor no"),
     };
 
+    /// <summary>
+    /// Gives an app the caller's own variables, but for those that its image sets: what is said for the app goes before what happens to be
+    /// there. Names that no manifest can have are left out, such as those of functions that bash exports.
+    /// </summary>
+    private static void Inherit(AppSpec spec)
+    {
+        HashSet<string> own = [.. spec.Image.Manifest.App?.Environment.Select(e => e.Name) ?? []];
+        foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            string name = (string)entry.Key;
+            bool isName = name.Length > 0 && (char.IsAsciiLetter(name[0]) || name[0] == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
+            if (isName && !own.Contains(name))
+            {
+                spec.Environment[name] = (string?)entry.Value ?? string.Empty;
+            }
+        }
+    }
+
     private static async Task<Dictionary<string, string>> SharedEnvironmentAsync(Arguments options, CancellationToken cancellationToken)
     {
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (options.Has("inherit-env"))
-        {
-            foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
-            {
-                result[(string)entry.Key] = (string?)entry.Value ?? string.Empty;
-            }
-        }
-
         foreach (string file in options.GetAll("set-env-file"))
         {
             foreach (string line in await File.ReadAllLinesAsync(file, cancellationToken))

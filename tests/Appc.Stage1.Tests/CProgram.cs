@@ -85,6 +85,9 @@ internal static class CProgram
     /// <summary>Tries to break out in every way that is known, and says of each what came of it.</summary>
     public static string BreakOut() => Build("breakout", File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Programs/breakout.c")));
 
+    /// <summary>Says how it was started: arguments, environment, identity, isolation, limits, descriptors, devices.</summary>
+    public static string Report() => Build("report", File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Programs/report.c")));
+
     /// <summary>
     /// A service as systemd knows them. <c>announce</c> says READY=1 when /tmp/go appears, <c>child</c> has a child do so,
     /// <c>silent</c> never does, <c>serve</c> answers on the sockets that it was handed.

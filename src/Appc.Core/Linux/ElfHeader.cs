@@ -15,6 +15,12 @@ internal static class ElfHeader
     /// <summary>The largest of the pages that are in use.</summary>
     internal const int Page = 0x10000;
 
+    private const int CodeOffset = 0x100;
+    private const ulong Address = 0x400000;
+
+    /// <summary>Where the code of <see cref="MakeProgram"/> is, and what lies in it.</summary>
+    internal const ulong ProgramAddress = Address + CodeOffset;
+
     private const int HeaderSize = 64;
     private const int SegmentSize = 56;
 
@@ -46,13 +52,11 @@ internal static class ElfHeader
         BinaryPrimitives.WriteUInt64LittleEndian(segment[48..], Page);
     }
 
-    /// <summary>The file of a program that is nothing but code, with a stack that cannot be executed.</summary>
+    /// <summary>The file of a program that is nothing but code, at <see cref="ProgramAddress"/>, with a stack that cannot be executed.</summary>
     internal static byte[] MakeProgram(Architecture architecture, ReadOnlySpan<byte> code)
     {
-        const int CodeOffset = 0x100;
-        const ulong Address = 0x400000;
         byte[] file = new byte[CodeOffset + code.Length];
-        WriteFile(file, architecture, Address + CodeOffset, segments: 2);
+        WriteFile(file, architecture, ProgramAddress, segments: 2);
         WriteSegment(file, 0, Load, Read | Execute, 0, Address, file.Length);
         WriteSegment(file, 1, GnuStack, Read | Write, 0, 0, 0);
         code.CopyTo(file.AsSpan(CodeOffset));

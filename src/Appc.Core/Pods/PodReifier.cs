@@ -12,6 +12,9 @@ internal sealed class PodReifier
 {
     private const int LongestLabel = 4096;
 
+    // Names of units and files are made of it, which have 255 characters at the most.
+    private const int LongestAppName = 200;
+
     private readonly PodSpec _spec;
     private readonly List<string> _faults = [];
     private readonly List<Volume> _volumes;
@@ -155,6 +158,12 @@ internal sealed class PodReifier
         if (!AcName.TryParse(nameText, out AcName? name))
         {
             _faults.Add($"'{nameText}' is not a valid name for an app");
+            return null;
+        }
+
+        if (nameText.Length > LongestAppName)
+        {
+            _faults.Add($"the name of the app {nameText[..20]}... is longer than {LongestAppName} characters");
             return null;
         }
 
@@ -327,8 +336,7 @@ internal sealed class PodReifier
     /// <summary>The last component of an image's name, made into a valid name of an app.</summary>
     private static string DefaultName(AcIdentifier image)
     {
-        string last = image.ToString();
-        last = last[(last.LastIndexOf('/') + 1)..];
-        return new string([.. last.Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-')]).Trim('-');
+        string text = image.ToString();
+        return AcName.Sanitize(text[(text.LastIndexOf('/') + 1)..]).ToString();
     }
 }

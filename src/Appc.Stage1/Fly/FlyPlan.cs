@@ -297,6 +297,9 @@ internal sealed class FlyPlan
         _plan.MakeLink(Dev, "/proc/self/fd/1", "/dev/stdout");
         _plan.MakeLink(Dev, "/proc/self/fd/2", "/dev/stderr");
         _plan.MakeLink(Dev, "pts/ptmx", "/dev/ptmx");
+
+        // The specification has a console in every app (OS-SPEC.md); the host's is not meant for it.
+        _plan.MakeLink(Dev, _app.Input == AppInput.Terminal ? "tty" : "null", "/dev/console");
         _plan.MakeDirectory(Dev, "/dev/pts", 0x1ed);
         _plan.MakeDirectory(Dev, "/dev/shm", 0x3ff);
         _plan.Mount("mount /dev/pts", "devpts", "/dev/pts", "devpts", LibC.MS_NOSUID | LibC.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620" + _labels.MountOption);

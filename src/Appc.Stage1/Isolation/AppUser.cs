@@ -18,20 +18,18 @@ internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, s
     internal static AppUser Root { get; } = new(0, 0, [], "root", "/root", "/bin/sh");
 
     /// <summary>
-    /// Looks up user and group: a number, a name in the image's <c>/etc/passwd</c> or <c>/etc/group</c>, or the
-    /// absolute path of a file of the image whose owner is meant (aci.md, <c>user</c> and <c>group</c>).
+    /// Looks up user and group: a name in the image's <c>/etc/passwd</c> or <c>/etc/group</c>, where names may be all
+    /// digits, else a number, or the absolute path of a file of the image whose owner is meant (aci.md, <c>user</c> and
+    /// <c>group</c>).
     /// </summary>
     /// <exception cref="LaunchException">The image has no such user, group or file.</exception>
     internal static AppUser Resolve(App app, ImageTree tree, string subject)
     {
         IReadOnlyList<string[]> passwd = ReadTable(tree, "/etc/passwd");
         uint uid = ResolveId(app.User, "user", passwd, tree, static s => s.Uid, subject);
-        uint gid = ResolveId(
-            app.Group, "group", IsNameOf(app.Group) ? ReadTable(tree, "/etc/group") : [], tree, static s => s.Gid, subject);
-        uint[] groups = [.. app.SupplementaryGids.Select(g => (uint)g)];
-
-        string[]? entry = passwd.FirstOrDefault(e => e[0] == app.User && IsNameOf(app.User))
-            ?? passwd.FirstOrDefault(e => TryParseId(e[2], out uint id) && id == uid);
+        uint gid = ResolveId(app.Group, "group", app.Group.StartsWith('/') ? [] : ReadTable(tree, "/etc/group"), tree, static s => s.Gid, subject);
+        uint[] groups = [.. app.SupplementaryGids.Select(g => CheckId(g, subject))];
+        string[]? entry = FindName(passwd, app.User) ?? passwd.FirstOrDefault(e => TryParseId(e[2], out uint id) && id == uid);
         return new AppUser(
             uid,
             gid,
@@ -41,16 +39,17 @@ internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, s
             entry is { Length: >= 7 } && entry[6].StartsWith('/') ? entry[6] : "/bin/sh");
     }
 
-    private static bool IsNameOf(string text) => !text.StartsWith('/') && !TryParseId(text, out _);
+    private static string[]? FindName(IReadOnlyList<string[]> table, string name) => table.FirstOrDefault(e => e[0] == name && TryParseId(e[2], out _));
+
+    /// <summary>Ids of manifests have no upper bound, those of the kernel do: what is too large must not become another one.</summary>
+    private static uint CheckId(long id, string subject) => id is >= 0 and < uint.MaxValue
+        ? (uint)id
+        : throw new LaunchException(
+            "find the groups", 0, string.Create(CultureInfo.InvariantCulture, $"{subject}: there is no group {id}: ids are at most {uint.MaxValue - 1}"), "Correct the app's supplementary groups.");
 
     private static uint ResolveId(
         string text, string kind, IReadOnlyList<string[]> table, ImageTree tree, Func<Libc.Statx, uint> owner, string subject)
     {
-        if (TryParseId(text, out uint id))
-        {
-            return id;
-        }
-
         if (text.StartsWith('/'))
         {
             return tree.Stat(text) is { } stat
@@ -58,12 +57,9 @@ internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, s
                 : throw Failure(kind, subject, $"the image has no file {text} whose {kind} the app would run as");
         }
 
-        foreach (string[] entry in table)
+        if (TryParseId(FindName(table, text)?[2] ?? text, out uint id))
         {
-            if (entry[0] == text && TryParseId(entry[2], out id))
-            {
-                return id;
-            }
+            return id;
         }
 
         string file = kind == "user" ? "/etc/passwd" : "/etc/group";

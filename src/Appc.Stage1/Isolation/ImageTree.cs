@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Appc.Linux;
 
@@ -83,6 +84,37 @@ internal sealed unsafe class ImageTree : IDisposable
 
     /// <summary>Whether a directory has an entry of this name, were it a link to nowhere.</summary>
     internal bool HasEntry(string directory, string name) => Find(directory) is { } found && Look([found.Path, name]) is not null;
+
+    /// <summary>The path of what is at a path, without links and dots; null if there is nothing.</summary>
+    internal string? Canonical(string path) => Find(path) is { } found ? "/" + (found.Path == "." ? "" : found.Path) : null;
+
+    /// <summary>What a directory holds, by name, links not followed; nothing if the path itself is a link, or no directory.</summary>
+    internal IReadOnlyList<(string Name, Libc.Statx Stat)> Contents(string directory)
+    {
+        string path = directory.Trim('/');
+        if (Look([path]) is not { Stat.Type: Libc.S_IFDIR })
+        {
+            return [];
+        }
+
+        List<(string Name, Libc.Statx Stat)> contents = [];
+        foreach (string name in _layers.SelectMany(l => NamesIn(l, path)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            // What a layer has may be hidden by one above.
+            if (Look([path, name]) is { } found)
+            {
+                contents.Add((name, found.Stat));
+            }
+        }
+
+        return contents;
+    }
+
+    private static string[] NamesIn(Fd layer, string path)
+    {
+        using Fd? directory = Open(layer, path, Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_NOFOLLOW);
+        return directory is null ? [] : [.. Directory.EnumerateFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{directory.Number}")).Select(e => Path.GetFileName(e))];
+    }
 
     public void Dispose()
     {

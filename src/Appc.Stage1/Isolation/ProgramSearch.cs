@@ -5,7 +5,7 @@ internal static class ProgramSearch
 {
     /// <summary>
     /// The paths to try in turn: the program itself if it is absolute; below the working directory if it has a
-    /// slash; otherwise in each directory of PATH.
+    /// slash; otherwise in each directory of PATH, those that are relative below the working directory.
     /// </summary>
     /// <param name="program">The first word of the app's <c>exec</c>.</param>
     /// <param name="workingDirectory">The app's working directory.</param>
@@ -22,9 +22,9 @@ internal static class ProgramSearch
             return [Join(workingDirectory, program)];
         }
 
-        // An empty entry of PATH means the working directory to a shell; here it is skipped: nobody means it.
-        return [.. path.Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Select(d => d.StartsWith('/') ? Join(d, program) : Join(Join(workingDirectory, d), program))];
+        // As in a shell, an empty entry of PATH is the working directory.
+        return [.. path.Split(':')
+            .Select(d => d.StartsWith('/') ? Join(d, program) : d.Length == 0 ? Join(workingDirectory, program) : Join(Join(workingDirectory, d), program))];
     }
 
     private static string Join(string directory, string name) =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Appc.Linux;
 using Appc.Manifests;
 using Appc.Pods;
@@ -9,7 +11,10 @@ namespace Appc.Stage1.Nspawn;
 internal sealed record NspawnApp
 {
     // What systemd tells the program that records the end, to which the app's own variables are given too.
-    private static readonly string[] VariablesOfTheEnd = ["EXIT_CODE", "EXIT_STATUS", "SERVICE_RESULT"];
+    internal static readonly string[] VariablesOfTheEnd = ["EXIT_CODE", "EXIT_STATUS", "SERVICE_RESULT"];
+
+    // What systemd mounts over in the root of every app.
+    private static readonly string[] MountPoints = ["/proc", "/sys", "/dev", "/run"];
 
     internal required Stage1App App { get; init; }
 
@@ -50,6 +55,18 @@ internal sealed record NspawnApp
     /// <summary>The AppArmor profile that its processes get; null for none of its own.</summary>
     internal string? AppArmorProfile { get; init; }
 
+    /// <summary>The app itself, as its handlers are.</summary>
+    internal NspawnHandler Command => new(Program, App.App.Exec);
+
+    /// <summary>Where its processes begin.</summary>
+    internal required string WorkingDirectory { get; init; }
+
+    /// <summary>
+    /// What the image has in /run, where systemd mounts an empty file system: these files and directories are mounted over that.
+    /// Not what is systemd's own.
+    /// </summary>
+    internal IReadOnlyList<string> RunContents { get; init; } = [];
+
     /// <summary>Directories that systemd mounts over and the image lacks.</summary>
     internal required IReadOnlyList<string> MissingDirectories { get; init; }
 
@@ -75,6 +92,11 @@ internal sealed record NspawnApp
     /// <summary>Those whose first process is put into the groups that limit the app; the last handler is bounded by the pod's limits only.</summary>
     internal IReadOnlyList<string> MovedUnitNames => [UnitName, .. PreStart is null ? (string[])[] : [PreStartUnitName]];
 
+    /// <summary>Beside the app's root: what the root has in /run.</summary>
+    internal const string RunName = "run";
+
+    internal string RunDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/{RunName}";
+
     internal string RootDirectory => $"{Stage1TreeFiles.AppsDirectory}/{Name}/rootfs";
 
     /// <summary>Finds out about an app.</summary>
@@ -97,20 +119,16 @@ internal sealed record NspawnApp
             (capabilities, retained) = (CapabilitySet.All, true);
         }
 
-        if (!WorkingDirectoryExists(app, tree))
-        {
-            throw new LaunchException(
-                "find the working directory",
-                0,
-                Printable.Text($"{subject}: the working directory {app.App.WorkingDirectory} of the app {app.Name} does not exist in the image"));
-        }
-
+        bool entersAny = user.Uid == 0 || (retained && (capabilities.Bits & CapabilitySet.Of("CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH").Bits) != 0);
+        string directory = AppDirectory.Check(app, user, entersAny, tree, subject);
+        CheckMountPoints(tree, subject);
         IReadOnlyDictionary<string, string> environment = AppEnvironment.Build(pod, app, user);
         if (environment.Keys.FirstOrDefault(VariablesOfTheEnd.Contains) is { } reserved)
         {
             throw new LaunchException("prepare the environment", 0, $"{subject}: the app {app.Name} cannot have a variable {reserved}: by it the pod learns how the app ended");
         }
 
+        CheckWords(app, environment, subject);
         return new NspawnApp
         {
             App = app,
@@ -124,18 +142,11 @@ internal sealed record NspawnApp
             PostStop = FindHandler("post-stop", app, tree, environment, subject),
             Environment = environment,
             OomScoreAdjustment = Math.Clamp(IsolatorReader.ReadInteger(app.App.Isolators, IsolatorNames.OomScoreAdj) ?? 0, -1000, 1000),
-            MissingDirectories = [.. ((string[])["/proc", "/sys", "/dev", "/run"]).Where(d => tree.Stat(d) is null)],
+            WorkingDirectory = directory,
+            RunContents = [.. tree.Contents("/run").Where(e => e.Stat.Type is Libc.S_IFDIR or Libc.S_IFREG && e.Name != "systemd" && !e.Name.Any(char.IsControl)).Select(e => e.Name)],
+            MissingDirectories = [.. (MountPoints).Where(d => tree.Stat(d) is null)],
             RootAttributes = tree.Root,
         };
-    }
-
-    private static bool WorkingDirectoryExists(Stage1App app, ImageTree tree)
-    {
-        string path = app.App.WorkingDirectory;
-        return path.Length == 0
-            || tree.Stat(path) is { } stat && stat.Type == Libc.S_IFDIR
-            || ((IEnumerable<string>)["/proc", "/sys", "/dev", "/run", .. app.Runtime.Mounts.Select(m => m.Path)])
-                .Any(m => path == m || path.StartsWith(m.TrimEnd('/') + "/", StringComparison.Ordinal));
     }
 
     private static NspawnHandler? FindHandler(string name, Stage1App app, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject) =>
@@ -163,9 +174,46 @@ internal sealed record NspawnApp
                 candidates.Count > 1 ? "Looked in " + Printable.Text(environment["PATH"]) : "Check the app's exec.");
         }
 
-        string normal = "/" + string.Join('/', found.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != "."));
-        return normal.Contains("/../", StringComparison.Ordinal) || normal.Any(c => char.IsControl(c) || c is '"' or '\'' or '\\')
-            ? throw new LaunchException("find the program", 0, Printable.Text($"{subject}: the path {found} of the app {app.Name} holds parts that systemd does not execute"))
-            : normal;
+        // Up what a link leads to is not where the link is.
+        string[] names = [.. found.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".")];
+        return names.Contains("..") ? found : "/" + string.Join('/', names);
+    }
+
+    private static void CheckMountPoints(ImageTree tree, string subject)
+    {
+        foreach (string path in MountPoints)
+        {
+            if (tree.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR)
+            {
+                throw new LaunchException("look at the image", 0, $"{subject}: {path} is a file in the image, and every app has a directory there", $"Leave {path} out of the image, or make it a directory.");
+            }
+        }
+    }
+
+    /// <summary>What the kernel hands to no program is said here, in words.</summary>
+    private static void CheckWords(Stage1App app, IReadOnlyDictionary<string, string> environment, string subject)
+    {
+        int longest = (32 * System.Environment.SystemPageSize) - 1; // MAX_ARG_STRLEN, with the zero at the end
+        foreach ((string what, string word) in (IEnumerable<(string, string)>)
+            [
+                .. ((IEnumerable<IReadOnlyList<string>>)[app.App.Exec, .. app.App.EventHandlers.Select(h => h.Exec)]).SelectMany(e => e.Select(w => ("an argument", w))),
+                .. environment.Select(v => ($"the variable {v.Key}", $"{v.Key}={v.Value}")),
+            ])
+        {
+            if (word.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new LaunchException("prepare the arguments", 0, Printable.Text($"{subject}: {what} of the app {app.Name} holds a zero character, which ends it for the kernel"));
+            }
+
+            int length = Encoding.UTF8.GetByteCount(word);
+            if (length > longest)
+            {
+                throw new LaunchException(
+                    "prepare the arguments",
+                    0,
+                    Printable.Text(string.Create(CultureInfo.InvariantCulture, $"{subject}: {what} of the app {app.Name} has {length} bytes, and the kernel takes {longest}")),
+                    "Put it into a file, for example in a volume.");
+            }
+        }
     }
 }

@@ -61,12 +61,35 @@ internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids,
 
         NameFileSteps.Add(plan, pod.Options, hostName, taken.Image, top, ids.First);
         taken.Volumes.Attach(top, taken.Trees);
+        AppDirectory.Add(plan, app.App, top);
         if (app.App.Runtime.ReadOnlyRootFs)
         {
             // Set out here, where nobody inside can take it back; volumes are mounts of their own and stay as they are.
             plan.Remount($"make the root of the app {app.Name} read-only", root, LibC.MS_RDONLY | LibC.MS_NODEV);
         }
     }
+
+    /// <summary>
+    /// Shows what the root has in /run at a place beside it too: from there the app's unit mounts it over the empty file system that
+    /// systemd mounts in the root's own.
+    /// </summary>
+    private void ShowRun(NspawnApp app, string root)
+    {
+        if (app.RunContents.Count == 0)
+        {
+            return;
+        }
+
+        string step = StepOf(app);
+        string place = RunOf(app.Name.ToString());
+        plan.MakeDirectory(step, Path.GetDirectoryName(place)!, Executable);
+        plan.MakeDirectory(step, place, Executable);
+        LaunchArgument run = plan.OpenInRoot(step, plan.Open(step, root, LibC.O_PATH | Libc.O_DIRECTORY), "/run", LibC.O_PATH | LibC.O_DIRECTORY);
+        plan.Attach(step, plan.CloneTree(step, run, recursive: true), place);
+    }
+
+    /// <summary>Where what an app's root has in /run is shown.</summary>
+    internal static string RunOf(string app) => $"{Scratch}/apps/{app}/{NspawnApp.RunName}";
 
     private void MountOverlay(string step, string root, List<string> lower, string own)
     {
@@ -92,5 +115,8 @@ internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids,
     {
         /// <summary>Mounts the root at a directory.</summary>
         internal void Attach(string root) => Mounts.Attach(this, root);
+
+        /// <summary>Shows what the root has in /run, once it is where it stays.</summary>
+        internal void ShowRun(string root) => Mounts.ShowRun(App, root);
     }
 }

@@ -30,7 +30,8 @@ internal static class NspawnAppPlan
         plan.MakeDirectory(step, Path.GetDirectoryName(target)!, 0x1ed);
         plan.MakeDirectory(step, target, 0x1ed);
         plan.Move(step, staging, target);
-        Run(plan);
+        taken.ShowRun(target);
+        Run(plan, subject);
     }
 
     /// <summary>Unmounts what there is of the root. Safe to repeat.</summary>
@@ -41,7 +42,7 @@ internal static class NspawnAppPlan
         Enter(plan, nspawn);
         string step = $"unmount the root of the app {app}";
         string own = $"{Scratch}/layers/{app}";
-        foreach (string mounted in (string[])[$"{Scratch}/apps/{app}/rootfs", $"{own}/staging/rootfs", .. Enumerable.Range(0, layers).Select(i => $"{own}/{i}")])
+        foreach (string mounted in (string[])[NspawnAppMounts.RunOf(app), $"{Scratch}/apps/{app}/rootfs", $"{own}/staging/rootfs", .. Enumerable.Range(0, layers).Select(i => $"{own}/{i}")])
         {
             plan.Unmount(step, mounted, tolerated: -1);
             plan.RemoveDirectory(step, mounted);
@@ -52,7 +53,7 @@ internal static class NspawnAppPlan
             plan.RemoveDirectory(step, directory);
         }
 
-        Run(plan);
+        Run(plan, subject);
     }
 
     /// <summary>The child keeps the lock of the pod's apps for as long as it works, also without this program.</summary>
@@ -65,7 +66,7 @@ internal static class NspawnAppPlan
         plan.ChangeDirectory("change directory", Scratch);
     }
 
-    private static void Run(LaunchPlan plan)
+    private static void Run(LaunchPlan plan, string subject)
     {
         try
         {
@@ -73,7 +74,7 @@ internal static class NspawnAppPlan
         }
         catch (LaunchException e)
         {
-            throw NspawnPlan.Explain(e);
+            throw NspawnPlan.Explain(e, subject);
         }
     }
 }

@@ -53,14 +53,14 @@ internal sealed class NspawnPlan
     internal static string HostNameOf(Stage1Pod pod) => pod.Options.Hostname ?? PodCGroup.NameOf(pod.Uuid);
 
     /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
-    internal static LaunchException Explain(LaunchException e) => e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
+    internal static LaunchException Explain(LaunchException e, string subject) => AppDirectory.Explain(e, subject) ?? (e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
         ? new LaunchException(
             e.Step,
             e.Errno,
             e.Message,
             "The file system of the data directory must know id-mapped mounts: ext4, xfs, btrfs, or tmpfs since Linux 6.3.",
             e)
-        : e;
+        : e);
 
     internal static LaunchPlan Build(
         Stage1Pod pod, NspawnLaunch launch, IReadOnlyList<(NspawnApp App, ImageTree Image)> apps, string subject)
@@ -124,7 +124,9 @@ internal sealed class NspawnPlan
         NspawnAppMounts mounts = new(_plan, _pod, _launch.Ids, _launch.Labels, HostNameOf(_pod), _subject);
         foreach ((NspawnApp app, ImageTree image) in apps)
         {
-            mounts.Take(app, image).Attach($"{Scratch}/apps/{app.Name}/rootfs");
+            NspawnAppMounts.Taken taken = mounts.Take(app, image);
+            taken.Attach($"{Scratch}/apps/{app.Name}/rootfs");
+            taken.ShowRun($"{Scratch}/apps/{app.Name}/rootfs");
         }
 
         _plan.ChangeDirectory("change directory", "/");

@@ -237,7 +237,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             LaunchedProcess process;
             using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, objects, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
-                process = Launch(plan, guard);
+                process = Launch(plan, guard, subject);
             }
 
             scope?.Dispose();
@@ -284,7 +284,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         return new Stage1Layer(paths.UpperOf(app), paths.ReadRange() ?? 0, NameFileSteps.PathsFor(pod.Options, NspawnPlan.HostNameOf(pod), tree));
     }
 
-    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard)
+    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard, string subject)
     {
         try
         {
@@ -292,7 +292,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         }
         catch (LaunchException e)
         {
-            throw NspawnPlan.Explain(e);
+            throw NspawnPlan.Explain(e, subject);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Appc.Linux;
 using Appc.Stage1.Isolation;
@@ -82,6 +83,28 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Libc.Statx root = app.RootAttributes;
         Make(_paths.UpperOf(app.Name), firstId + root.Uid, firstId + root.Gid, root.Mode & 0xfffu);
         Make(Path.Combine(directory, "work"), firstId, firstId, OwnerOnly);
+        WriteStarter(app, app.Command, app.UnitName, firstId);
+        WriteStarter(app, app.PreStart, app.PreStartUnitName, firstId);
+        WriteStarter(app, app.PostStop, app.PostStopUnitName, firstId);
+    }
+
+    private void WriteStarter(NspawnApp app, NspawnHandler? command, string unit, uint firstId)
+    {
+        if (command is null || !NspawnStarter.IsNeededBy(app, command))
+        {
+            return;
+        }
+
+        string directory = Path.Combine(_paths.Units, unit + ".d");
+        Make(directory, 0, 0, Readable);
+        string path = Path.Combine(directory, NspawnStarter.FileName);
+        File.WriteAllBytes(path, NspawnStarter.Make(RuntimeInformation.ProcessArchitecture, app, command));
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, firstId + app.User.Uid, firstId + app.User.Gid, Libc.AT_SYMLINK_NOFOLLOW), $"chown {path}");
+        }
+
+        SetMode(path, NspawnStarter.Mode);
     }
 
     /// <summary>Makes a directory that only root can enter, if it is missing.</summary>

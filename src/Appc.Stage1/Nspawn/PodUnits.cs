@@ -166,9 +166,9 @@ internal static class PodUnits
         unit.Section("Service")
             .Set("Type", NspawnReadiness.TypeOf(pod, app))
             .Set("RootDirectoryStartOnly", "yes")
-            .SetQuoted("ExecStart", ":@", [app.Program, .. app.App.App.Exec])
+            .SetQuoted("ExecStart", ":@", NspawnStarter.CommandLine(app, app.Command))
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/ended {app.Name}{(app.Restart is null ? "" : " again")}");
-        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject, app.App.Input);
+        WriteExecution(unit, pod, app, app.Command, app.UnitName, host, sets, stopTimeout, subject, app.App.Input);
         PodRestarts.WriteService(unit, app);
         NspawnReadiness.WriteApp(unit, pod, app);
         return unit.ToString();
@@ -191,9 +191,9 @@ internal static class PodUnits
         unit.Section("Service")
             .Set("Type", "oneshot")
             .Set("RootDirectoryStartOnly", "yes")
-            .SetQuoted("ExecStart", ":@", [app.PreStart!.Program, .. app.PreStart.Arguments])
+            .SetQuoted("ExecStart", ":@", NspawnStarter.CommandLine(app, app.PreStart!))
             .Set("ExecStopPost", $"+/usr/bin/dash /usr/lib/appc/not-started {app.Name}");
-        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
+        WriteExecution(unit, pod, app, app.PreStart!, app.PreStartUnitName, host, sets, stopTimeout, subject);
         return unit.ToString();
     }
 
@@ -214,14 +214,17 @@ internal static class PodUnits
         unit.Section("Service")
             .Set("Type", "oneshot")
             .Set("RemainAfterExit", "yes")
-            .SetQuoted("ExecStop", ":@", [app.PostStop!.Program, .. app.PostStop.Arguments]);
-        WriteExecution(unit, pod, app, host, sets, stopTimeout, subject);
+            .SetQuoted("ExecStop", ":@", NspawnStarter.CommandLine(app, app.PostStop!));
+        WriteExecution(unit, pod, app, app.PostStop!, app.PostStopUnitName, host, sets, stopTimeout, subject);
+
+        // Of this unit, which has always succeeded; not of the app.
+        unit.Set("UnsetEnvironment", string.Join(' ', NspawnApp.VariablesOfTheEnd));
         return unit.ToString();
     }
 
     /// <summary>How a process of the app is executed: the app's own, and its handlers'.</summary>
     private static void WriteExecution(
-        UnitText unit, Stage1Pod pod, NspawnApp app, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject, AppInput input = AppInput.None)
+        UnitText unit, Stage1Pod pod, NspawnApp app, NspawnHandler command, string name, NspawnHostServices host, Lazy<SystemCallSets> sets, TimeSpan stopTimeout, string subject, AppInput input = AppInput.None)
     {
         unit.Set("Restart", "no")
             .Set("RootDirectory", app.RootDirectory)
@@ -233,7 +236,7 @@ internal static class PodUnits
             .Set("TimeoutStartSec", "infinity")
             .Set("LimitCORE", "0:infinity")
             .Set("LimitNPROC", app.MaxProcesses.ToString(CultureInfo.InvariantCulture))
-            .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.App.App.WorkingDirectory.Length == 0 ? "/" : app.App.App.WorkingDirectory, "working directory", subject))
+            .Set("WorkingDirectory", "-" + UnitText.PlainPath(app.WorkingDirectory, "working directory", subject))
             .Set("OOMScoreAdjust", app.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture));
         foreach (ProcessLimit limit in ProcessLimit.Of(app.App.Runtime, subject))
         {
@@ -241,11 +244,18 @@ internal static class PodUnits
         }
 
         NspawnStreams.Write(unit, app, input, host);
-        foreach ((string name, string value) in app.Environment)
+        foreach (string entry in app.RunContents)
         {
-            unit.SetQuoted("Environment", "", [$"{name}={value}"]);
+            unit.Set("BindPaths", $"{UnitText.PairWord($"{app.RunDirectory}/{entry}")}:{UnitText.PairWord($"/run/{entry}")}");
         }
 
+        if (app.App.Input != AppInput.Terminal)
+        {
+            // The specification has a console in every app (OS-SPEC.md): without a terminal, one that nobody reads.
+            unit.Set("BindPaths", "-/dev/null:/dev/console:norbind");
+        }
+
+        NspawnStarter.Write(unit, app, command, name);
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
         WriteIsolation(unit, pod, app, sets);
@@ -361,8 +371,9 @@ internal static class PodUnits
             SystemCallRules rules = filter.Resolve(sets.Value);
             error = rules.OtherError;
             unit.Set("SystemCallFilter", string.Join(' ', rules.Allowed.Order(StringComparer.Ordinal)));
-            if (rules.Denied.Count > 0)
+            if (rules.Denied.Count > 0 && rules.DeniedError != error)
             {
+                // Those with the error of all others are among them already, and libseccomp takes no rule that says so once more.
                 unit.Set("SystemCallFilter", "~" + string.Join(' ', rules.Denied.Order(StringComparer.Ordinal).Select(c => $"{c}:{rules.DeniedError ?? "kill"}")));
             }
         }

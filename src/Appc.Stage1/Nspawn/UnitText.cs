@@ -68,13 +68,28 @@ internal sealed class UnitText
         text.Append('"');
     }
 
+    /// <summary>How long a word is when it is quoted.</summary>
+    internal static int LengthOf(string word)
+    {
+        StringBuilder text = new(word.Length + 2);
+        Quote(text, word);
+        return text.Length;
+    }
+
+    /// <summary>A path without control characters for settings that are pairs of paths.</summary>
+    internal static string PairWord(string path)
+    {
+        bool plain = path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+".Contains(c, StringComparison.Ordinal));
+        return plain ? path : '"' + path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal) + '"';
+    }
+
     /// <summary>
     /// A path for settings that take the rest of the line as it is.
     /// </summary>
     /// <exception cref="LaunchException">The path has characters that cannot be written there.</exception>
     internal static string PlainPath(string path, string what, string subject)
     {
-        bool plain = path.StartsWith('/') && path == path.Trim() && !path.Any(c => char.IsControl(c) || c is '\\' or '"' or '\'');
+        bool plain = path.StartsWith('/') && path == path.Trim() && !path.Any(char.IsControl) && !path.EndsWith('\\');
         return plain
             ? path.Replace("%", "%%", StringComparison.Ordinal)
             : throw new LaunchException(

@@ -133,6 +133,26 @@ public sealed class PodCommandTests(Materials materials)
     }
 
     [Fact]
+    public async Task Variables_of_the_caller_give_way_to_the_images_those_of_the_pod_and_those_of_the_app()
+    {
+        await using var world = new World(materials);
+        string environment = """[{"name":"IMAGE","value":"image"},{"name":"POD","value":"image"},{"name":"APP","value":"image"}]""";
+        string id = await world.StoreAsync(exec: """["/bin/true"],"environment":""" + environment);
+        var caller = new Dictionary<string, string> { ["IMAGE"] = "caller", ["POD"] = "caller", ["APP"] = "caller", ["CALLER"] = "a\nb", ["BASH_FUNC_f%%"] = "() { :; }" };
+
+        Outcome outcome = await Programs.RunAsync(
+            Materials.Appc,
+            [
+                .. world.Globals, "run", "--rm", "--stage1", "fly", "--inherit-env", "--set-env", "POD=pod", "--set-env", "APP=pod", id, "--environment", "APP=app",
+                "--exec", "/bin/sh", "--", "-c", "echo \"$IMAGE $POD $APP $CALLER\"",
+            ],
+            caller);
+
+        Assert.True(outcome.ExitCode == 0, outcome.ToString());
+        Assert.Equal("image pod app a\nb\n", outcome.Output);
+    }
+
+    [Fact]
     public async Task Status_tells_and_waits_for_readiness()
     {
         await using var world = new World(materials);

@@ -83,8 +83,8 @@ public sealed class FlyRootTests : IDisposable
         _pod.Shell("ls /dev; echo x > /dev/null; dd if=/dev/zero bs=4 count=1 2>/dev/null | grep -c .; " +
             "mknod /dev/sda b 254 0 2>&1; mknod /sda b 254 0 2>&1; dd if=/sda of=/dev/null count=1 2>&1; echo pts > /dev/pts/x 2>&1");
         string output = await _pod.RunAsync(_stage1);
-        string[] names = output.Split('\n')[..13];
-        Assert.Equal(["fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"], names);
+        string[] names = output.Split('\n')[..14];
+        Assert.Equal(["console", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"], names);
         Assert.Contains("mknod: /dev/sda: Read-only file system", output, StringComparison.Ordinal);
         Assert.Contains("dd: can't open '/sda': Permission denied", output, StringComparison.Ordinal);
     }

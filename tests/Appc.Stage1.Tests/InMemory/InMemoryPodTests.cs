@@ -48,6 +48,28 @@ public sealed class InMemoryPodTests : IDisposable
         AssertNoPodLeft();
     }
 
+    [Theory]
+    [InlineData("example.com/hello", "hello")]
+    [InlineData("example.com/~user/app_v1.2", "app-v1-2")]
+    [InlineData("example.com/a.-_b", "a-b")]
+    public async Task An_app_without_a_name_has_that_of_its_image(string image, string name)
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        Pod pod = await runtime.PrepareAsync(Insecure(new AppSpec(await ImportAsync(runtime, image, ["/bin/hello"]))));
+        Assert.Equal(name, (await pod.GetManifestAsync()).Apps[0].Name.ToString());
+    }
+
+    [Fact]
+    public async Task A_name_that_no_file_can_have_is_refused()
+    {
+        using PodRuntime runtime = NewRuntime((_, _) => Task.FromResult(0));
+        AppSpec app = new(await ImportAsync(runtime, "example.com/hello", ["/bin/hello"])) { Name = new string('a', 201) };
+        PodException refused = await Assert.ThrowsAsync<PodException>(() => runtime.PrepareAsync(Insecure(app)));
+        Assert.Contains("longer than 200 characters", Assert.Single(refused.Findings).Message, StringComparison.Ordinal);
+        app.Name = new string('a', 200);
+        await runtime.PrepareAsync(Insecure(app));
+    }
+
     [Fact]
     public async Task A_strict_pod_is_refused_where_an_isolator_cannot_be_enforced()
     {

@@ -80,6 +80,17 @@ public sealed class NspawnAppsTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_added_app_has_what_its_image_has_in_run()
+    {
+        Pod pod = await _pods.RunAsync(await SpecAsync("first"));
+        Directory.CreateDirectory(Path.Combine(_pods.Scratch, "rootfs/run/of-the-image"));
+        await pod.AddAppAsync(await AppAsync("second")).WaitAsync(ServicePods.Limit);
+        Assert.Contains("of-the-image", await ServicePods.ExecAsync(pod, "second", "/bin/busybox", "ls", "/run"), StringComparison.Ordinal);
+        await pod.RemoveAppAsync("second").WaitAsync(ServicePods.Limit);
+        AssertGone(pod, "second");
+    }
+
+    [Fact]
     public async Task A_pod_may_begin_without_an_app()
     {
         Pod pod = await _pods.RunAsync(new PodSpec { Mutable = true, Stage1 = "nspawn", Options = new Stage1Options { PrivateUsers = false } });

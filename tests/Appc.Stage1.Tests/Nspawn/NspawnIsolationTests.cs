@@ -111,11 +111,16 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
         _pod.Shell("mkdir /x", a => a with { Isolators = [NspawnPod.Isolator("os/linux/seccomp-remove-set", """{"set":["mkdir","mkdirat"]}""")] });
         _pod.Shell("mkdir /x; grep Seccomp: /proc/self/status", a => a with { Isolators = [NspawnPod.Isolator("os/linux/seccomp-retain-set", """{"set":["@docker/default-whitelist"],"errno":"EPERM"}""")] });
         _pod.Shell("mkdir /x && echo made", a => a with { Isolators = [NspawnPod.Isolator("os/linux/seccomp-retain-set", """{"set":["@appc.io/all"]}""")] });
+
+        // The error that is every other denied call's.
+        _pod.Shell("mkdir /x || echo denied", a => a with { Isolators = [NspawnPod.Isolator("os/linux/seccomp-remove-set", """{"set":["mkdir","mkdirat"],"errno":"EPERM"}""")] });
         await _pod.RunAsync();
         Assert.Contains("Exchange full", _pod.Error(), StringComparison.Ordinal);
         Assert.Equal("killed SYS signal", _pod.Status("app2"));
         Assert.Equal("Seccomp:\t2\n", _pod.Output("app3"));
         Assert.Equal("made\n", _pod.Output("app4"));
+        Assert.Equal("denied\n", _pod.Output("app5"));
+        Assert.Contains("not permitted", _pod.Error("app5"), StringComparison.Ordinal);
     }
 
     [Fact]
