@@ -372,9 +372,9 @@ internal static class PodUnits
             unit.Set("SystemCallErrorNumber", error);
         }
 
-        if (filter.DenyMachineSockets)
+        if (filter.RestrictFamilies)
         {
-            unit.Set("RestrictAddressFamilies", "~AF_VSOCK");
+            unit.Set("RestrictAddressFamilies", string.Join(' ', SocketFamilies.Allowed.Select(f => f.Name)));
         }
 
         if (filter.DenyNamespaces)
