@@ -321,23 +321,23 @@ internal static class PodUnits
         }
 
         WriteFilter(unit, app.Filter, sets);
-        List<string> hidden = [.. KernelPaths.Devices];
+        List<string> binds = [.. AppDevices.Binds(app)];
         if (!pod.Options.KeepKernelPaths)
         {
             KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
 
             // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
             unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
-            hidden.AddRange(paths.Hidden);
-            if (paths.Covers.Count > 0)
+            binds.AddRange(paths.Covers);
+            if (paths.Hidden.Count > 0)
             {
-                unit.Set("BindPaths", string.Join(' ', paths.Covers));
+                unit.Set("InaccessiblePaths", string.Join(' ', paths.Hidden.Select(p => "-+" + p)));
             }
         }
 
-        if (hidden.Count > 0)
+        if (binds.Count > 0)
         {
-            unit.Set("InaccessiblePaths", string.Join(' ', hidden.Select(p => "-+" + p)));
+            unit.Set("BindPaths", string.Join(' ', binds));
         }
     }
 
