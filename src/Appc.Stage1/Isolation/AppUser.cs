@@ -28,7 +28,9 @@ internal sealed record AppUser(uint Uid, uint Gid, IReadOnlyList<uint> Groups, s
         uint uid = ResolveId(app.User, "user", passwd, tree, static s => s.Uid, subject);
         uint gid = ResolveId(
             app.Group, "group", IsNameOf(app.Group) ? ReadTable(tree, "/etc/group") : [], tree, static s => s.Gid, subject);
-        uint[] groups = [.. app.SupplementaryGids.Select(g => (uint)g)];
+        uint[] groups = [.. app.SupplementaryGids.Select(g => g is >= 0 and < uint.MaxValue
+            ? (uint)g
+            : throw Failure("group", subject, string.Create(CultureInfo.InvariantCulture, $"there is no group {g}, which the app wants as a supplementary one")))];
 
         string[]? entry = passwd.FirstOrDefault(e => e[0] == app.User && IsNameOf(app.User))
             ?? passwd.FirstOrDefault(e => TryParseId(e[2], out uint id) && id == uid);
