@@ -8,7 +8,9 @@ internal static unsafe partial class Libseccomp
 {
     public const uint Allow = 0x7fff0000;
     public const uint KillProcess = 0x80000000;
+    public const int Less = 2;
     public const int Equal = 4;
+    public const int Greater = 6;
     public const int MaskedEqual = 7;
     private const uint ErrnoAction = 0x00050000;
     private const string Library = "libseccomp.so.2";

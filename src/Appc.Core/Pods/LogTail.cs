@@ -16,6 +16,14 @@ internal static class LogTail
         for (int left = lines; lines > 0 && begin > head;)
         {
             int size = (int)Math.Min(buffer.Length, begin - head);
+            if (SparseFile.NextHole(file, begin - size) < begin)
+            {
+                // Only a head is ever freed, and lines are looked for behind it. A program can also make its log as long as it likes
+                // without writing anything: then this is what lies behind the last of its holes.
+                head = FindHead(file, begin - size, begin);
+                continue;
+            }
+
             int read = await ReadAsync(file, buffer.AsMemory(0, size), begin - size, cancellationToken).ConfigureAwait(false);
             for (int i = read - 1; i >= 0; i--)
             {
@@ -43,6 +51,17 @@ internal static class LogTail
         int read = await ReadAsync(file, buffer.AsMemory(0, size), offset - size, cancellationToken).ConfigureAwait(false);
         int before = buffer.AsSpan(0, read).LastIndexOf((byte)'\n');
         return before >= 0 ? offset - size + before + 1 : size == offset ? 0 : offset;
+    }
+
+    /// <summary>The end of the last hole in a part of a file.</summary>
+    private static long FindHead(SafeFileHandle file, long from, long to)
+    {
+        while (SparseFile.NextHole(file, from) is var hole && hole < to)
+        {
+            from = Math.Max(SparseFile.NextData(file, hole), from + 1);
+        }
+
+        return Math.Min(from, to);
     }
 
     private static async Task<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, CancellationToken cancellationToken)

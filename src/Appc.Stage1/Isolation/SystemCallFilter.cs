@@ -76,8 +76,8 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
     /// <summary>Whether new namespaces are denied too, however they are asked for.</summary>
     internal bool DenyNamespaces { get; init; }
 
-    /// <summary>Whether sockets between virtual machines and their host (AF_VSOCK) are denied too: they belong to no network namespace.</summary>
-    internal bool DenyMachineSockets { get; init; }
+    /// <summary>Whether sockets of other families than the usual ones are denied too (<see cref="SocketFamilies"/>).</summary>
+    internal bool RestrictFamilies { get; init; }
 
     /// <summary>The filter of an app; null if it has opted out.</summary>
     /// <param name="isolators">The app's isolators.</param>
@@ -116,7 +116,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         allowed.ExceptWith(sets.Expand(Without));
         HashSet<string> denied = Deny ? sets.Expand(Calls) : [];
         allowed.ExceptWith(denied);
-        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, sets.Known, denied, ErrorName, DenyNamespaces, DenyMachineSockets);
+        return new SystemCallRules(allowed, Deny ? NotPermitted : ErrorName, sets.Known, denied, ErrorName, DenyNamespaces, RestrictFamilies);
     }
 
     private static string[] CallsOf(CapabilitySet capabilities)
@@ -131,7 +131,7 @@ internal sealed record SystemCallFilter(IReadOnlyList<string> Calls, bool Deny, 
         {
             Without = NeverByDefault,
             DenyNamespaces = !capabilities.Names.Contains("CAP_SYS_ADMIN"),
-            DenyMachineSockets = true,
+            RestrictFamilies = true,
         };
     }
 

@@ -9,7 +9,6 @@ internal static unsafe class SystemCallProgram
 {
     private const int NoSuchCall = 38;
     private const int NoSuchFamily = 97;
-    private const ulong MachineSockets = 40; // AF_VSOCK
     private const int LargestErrno = 134;
 
     // CLONE_NEW* of user, pid, net, ipc, uts, mount, cgroup and time namespaces.
@@ -31,7 +30,7 @@ internal static unsafe class SystemCallProgram
     }
 
     /// <summary>The program that denies by arguments, new namespaces and families of sockets, to be installed beside the other; null for none.</summary>
-    internal static byte[]? BuildRestrictions(SystemCallRules rules) => rules.DenyNamespaces || rules.DenyMachineSockets
+    internal static byte[]? BuildRestrictions(SystemCallRules rules) => rules.DenyNamespaces || rules.RestrictFamilies
         ? Write(Libseccomp.Allow, [], rules)
         : null;
 
@@ -65,10 +64,9 @@ internal static unsafe class SystemCallProgram
                 RestrictNamespaces(context);
             }
 
-            if (restrictions is { DenyMachineSockets: true })
+            if (restrictions is { RestrictFamilies: true })
             {
-                Libseccomp.Comparison family = new() { Argument = 0, Operator = Libseccomp.Equal, First = MachineSockets };
-                Check(Libseccomp.seccomp_rule_add_array(context, Libseccomp.Error(NoSuchFamily), Libseccomp.seccomp_syscall_resolve_name("socket"), 1, &family), "socket");
+                RestrictFamilies(context);
             }
 
             fixed (byte* name = "appc-filter\0"u8)
@@ -100,6 +98,23 @@ internal static unsafe class SystemCallProgram
             {
                 Check(Libseccomp.seccomp_rule_add_array(context, denied, Libseccomp.seccomp_syscall_resolve_name(call), 1, &has), call);
             }
+        }
+    }
+
+    private static void RestrictFamilies(nint context)
+    {
+        ulong[] allowed = [.. SocketFamilies.Allowed.Select(f => f.Number)];
+        IEnumerable<(int Operator, ulong Number)> others =
+        [
+            (Libseccomp.Less, allowed[0]),
+            .. Enumerable.Range((int)allowed[0], (int)(allowed[^1] - allowed[0])).Select(n => (ulong)n).Except(allowed).Select(n => (Libseccomp.Equal, n)),
+            (Libseccomp.Greater, allowed[^1]),
+        ];
+        int call = Libseccomp.seccomp_syscall_resolve_name("socket");
+        foreach ((int comparison, ulong number) in others)
+        {
+            Libseccomp.Comparison family = new() { Argument = 0, Operator = comparison, First = number };
+            Check(Libseccomp.seccomp_rule_add_array(context, Libseccomp.Error(NoSuchFamily), call, 1, &family), "socket");
         }
     }
 

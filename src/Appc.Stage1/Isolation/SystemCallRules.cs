@@ -7,6 +7,6 @@ namespace Appc.Stage1.Isolation;
 /// <param name="Denied">Calls that give an error of their own.</param>
 /// <param name="DeniedError">That error; null means that the process is killed.</param>
 /// <param name="DenyNamespaces">Whether new namespaces are denied too.</param>
-/// <param name="DenyMachineSockets">Whether sockets between virtual machines and their host are denied too.</param>
+/// <param name="RestrictFamilies">Whether sockets of other families than the usual ones are denied too.</param>
 internal sealed record SystemCallRules(
-    IReadOnlySet<string> Allowed, string? OtherError, IReadOnlySet<string>? Known, IReadOnlySet<string> Denied, string? DeniedError, bool DenyNamespaces, bool DenyMachineSockets);
+    IReadOnlySet<string> Allowed, string? OtherError, IReadOnlySet<string>? Known, IReadOnlySet<string> Denied, string? DeniedError, bool DenyNamespaces, bool RestrictFamilies);

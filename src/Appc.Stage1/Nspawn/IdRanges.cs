@@ -8,7 +8,8 @@ namespace Appc.Stage1.Nspawn;
 /// <summary>
 /// Ranges of user ids that pods use, one of 65536 ids for each pod, so that no two pods, and no pod and anybody else
 /// on the host, ever share an id. A file in <c>ROOT/uidranges</c>, named after the first id and holding the pod's
-/// UUID, is the registration: made exclusively, and found again after any crash.
+/// UUID, is the registration: made exclusively, and found again after any crash. Whoever does not know of this directory
+/// is kept off by a lock as long as the pod runs (<see cref="IdRange"/>).
 /// </summary>
 internal sealed unsafe class IdRanges(string root)
 {
@@ -22,9 +23,9 @@ internal sealed unsafe class IdRanges(string root)
     private readonly string _directory = Path.Combine(root, "uidranges");
 
     /// <summary>Registers a range for a pod.</summary>
-    /// <returns>The first id of the range.</returns>
+    /// <returns>The range, with the lock that the pod's processes are to inherit.</returns>
     /// <exception cref="LaunchException">No range is free.</exception>
-    internal uint Allocate(string uuid)
+    internal IdRange Allocate(string uuid)
     {
         PodFilesWriter.MakePrivate(_directory);
         IReadOnlyList<(uint First, uint Last)> foreign = ReadForeign();
@@ -33,11 +34,9 @@ internal sealed unsafe class IdRanges(string root)
         for (uint i = 0; i < Slots; i++)
         {
             uint candidate = First + ((start + i) % Slots * Size);
-            if (!foreign.Any(f => f.First <= candidate + Size - 1 && f.Last >= candidate)
-                && !Path.Exists("/run/systemd/nspawn-uid/" + Name(candidate))
-                && TryRegister(candidate, uuid))
+            if (!foreign.Any(f => f.First <= candidate + Size - 1 && f.Last >= candidate) && TryTake(candidate, uuid) is { } range)
             {
-                return candidate;
+                return range;
             }
         }
 
@@ -55,7 +54,7 @@ internal sealed unsafe class IdRanges(string root)
             return 0;
         }
 
-        File.Delete(path);
+        Remove(path, first);
         return 1;
     }
 
@@ -75,12 +74,48 @@ internal sealed unsafe class IdRanges(string root)
         {
             if (Owner(path) is { Length: > 0 } owner && isOwner(owner))
             {
-                File.Delete(path);
+                Remove(path, uint.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out uint first) ? first : null);
                 freed++;
             }
         }
 
         return freed;
+    }
+
+    private static void Remove(string path, uint? first)
+    {
+        if (first is { } known)
+        {
+            // First, while the range is still registered: afterwards it may be another pod's.
+            IdRange.Clear(known);
+        }
+
+        File.Delete(path);
+    }
+
+    private IdRange? TryTake(uint first, string uuid)
+    {
+        if (IdRange.TryTake(first) is not { } range)
+        {
+            return null;
+        }
+
+        try
+        {
+            if (TryRegister(first, uuid))
+            {
+                return range;
+            }
+        }
+        catch
+        {
+            range.Dispose();
+            throw;
+        }
+
+        // Of a pod that has ended, and was not cleared up after.
+        range.Dispose();
+        return null;
     }
 
     private bool TryRegister(uint first, string uuid)

@@ -33,9 +33,6 @@ internal sealed record KernelPaths(IReadOnlyList<string> ReadOnly, IReadOnlyList
         ["/proc/scsi"] = "scsi_mod",
     };
 
-    /// <summary>Devices that systemd-nspawn gives a container besides those that every pod has: this one since version 257.</summary>
-    internal static readonly IReadOnlyList<string> Devices = [.. ((string[])["/dev/fuse"]).Where(Path.Exists)];
-
     private static readonly KernelPaths Mapped = FindMapped();
 
     private static readonly KernelPaths Unmapped = new([.. Steering.Where(Path.Exists)], [.. Telling.Where(Path.Exists)], []);

@@ -59,6 +59,7 @@ internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids,
             plan.ChangeOwnerAt(step, top, directory[1..], ids.First);
         }
 
+        AppDevices.Attach(plan, app, ids, labels, top);
         NameFileSteps.Add(plan, pod.Options, hostName, taken.Image, top, ids.First);
         taken.Volumes.Attach(top, taken.Trees);
         AppDirectory.Add(plan, app.App, top);

@@ -83,7 +83,7 @@ internal sealed class NspawnPlan
     {
         PodPaths paths = new(_pod);
         _plan.CloseAllBut([
-            _launch.Ids.Descriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Objects.Descriptors, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors, .. _launch.Guard?.Descriptors ?? [],
+            _launch.Ids.Descriptor, _launch.Ids.LockDescriptor, _pod.LockDescriptor, _launch.Tree.Directory.Number, .. _launch.Objects.Descriptors, .. _launch.Sockets.Descriptors, .. _launch.Streams.Descriptors, .. _launch.Guard?.Descriptors ?? [],
         ]);
         _launch.Guard?.Join(_plan);
         LaunchArgument input = _plan.Open("open /dev/null", "/dev/null", Libc.O_RDONLY);
@@ -133,14 +133,12 @@ internal sealed class NspawnPlan
         List<(LaunchArgument, int)> descriptors = [(input, 0), (_launch.Streams.OpenOutput(_plan, _pod) ?? log, 1), (log, 2)];
         descriptors.AddRange(_launch.Sockets.Descriptors.Select((d, i) => ((LaunchArgument)d, NspawnSockets.FirstDescriptor + i)));
         descriptors.Add((_launch.Tree.Directory.Number, descriptors.Count));
-        foreach (int held in _launch.Streams.Descriptors)
+        foreach (int held in (IEnumerable<int>)[.. _launch.Streams.Descriptors, _pod.LockDescriptor, _launch.Ids.LockDescriptor])
         {
-            descriptors.Add((held, descriptors.Count));
-        }
-
-        if (_pod.LockDescriptor >= 0)
-        {
-            descriptors.Add((_pod.LockDescriptor, descriptors.Count));
+            if (held >= 0)
+            {
+                descriptors.Add((held, descriptors.Count));
+            }
         }
 
         _plan.PassDescriptors(descriptors);

@@ -325,9 +325,9 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             return IdMap.Same();
         }
 
-        uint first = new IdRanges(pod.Root).Allocate(pod.Uuid);
-        PodPaths.WriteText(paths.Range, first.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return IdMap.Shifted(first);
+        IdRange range = new IdRanges(pod.Root).Allocate(pod.Uuid);
+        PodPaths.WriteText(paths.Range, range.First.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return IdMap.Shifted(range);
     }
 
     /// <summary>Waits until the apps are started, or have ended already, and records the pod's process 1 meanwhile.</summary>

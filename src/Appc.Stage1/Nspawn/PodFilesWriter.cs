@@ -26,7 +26,7 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
         Make(_paths.Inputs, 0, 0, Readable);
     }
 
-    /// <summary>Units, accounts, the apps' upper layers, logs and status. The log files and the status directory belong to the pod's root.</summary>
+    /// <summary>Units, accounts, the apps' upper layers, logs and status. The status directory belongs to the pod's root.</summary>
     internal void Write(IReadOnlyList<NspawnApp> apps, uint firstId, NspawnSockets sockets, NspawnHostServices host, HeldTree tree, TimeSpan stopTimeout, string subject)
     {
         foreach ((string name, string text) in PodUnits.Write(pod, apps, sockets, host, new Lazy<SystemCallSets>(tree.SystemCallSets), stopTimeout, subject))
@@ -74,8 +74,8 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
 
     private void WriteApp(NspawnApp app, uint firstId)
     {
-        MakeFile(pod.StandardOutputPath(app.Name), firstId);
-        MakeFile(pod.StandardErrorPath(app.Name), firstId);
+        MakeLog(pod.StandardOutputPath(app.Name));
+        MakeLog(pod.StandardErrorPath(app.Name));
         string directory = Path.Combine(_paths.Apps, app.Name.ToString());
         Make(directory, 0, 0, Readable);
 
@@ -146,6 +146,17 @@ internal sealed unsafe class PodFilesWriter(Stage1Pod pod)
             using Fd file = Fd.Own(Libc.openat(Libc.AT_FDCWD, p, Libc.O_WRONLY | Libc.O_CREAT | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x180), $"open {path}");
             ErrnoException.ThrowIfFailed(Libc.fchown(file.Number, owner, owner), $"chown {path}");
         }
+    }
+
+    /// <summary>
+    /// A log belongs to nobody in the pod: the owner of a file may lease it, which makes whoever opens it wait. Only root gets as far
+    /// as here on the host, and an app to what it was handed; so everybody may write, be it by opening /dev/stdout once more.
+    /// </summary>
+    private static void MakeLog(string path)
+    {
+        const uint WritableByAll = 0x1b6;
+        MakeFile(path, 0);
+        SetMode(path, WritableByAll);
     }
 
     internal static void WriteFile(string path, string text)

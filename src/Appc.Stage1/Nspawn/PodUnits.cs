@@ -249,12 +249,6 @@ internal static class PodUnits
             unit.Set("BindPaths", $"{UnitText.PairWord($"{app.RunDirectory}/{entry}")}:{UnitText.PairWord($"/run/{entry}")}");
         }
 
-        if (app.App.Input != AppInput.Terminal)
-        {
-            // The specification has a console in every app (OS-SPEC.md): without a terminal, one that nobody reads.
-            unit.Set("BindPaths", "-/dev/null:/dev/console:norbind");
-        }
-
         NspawnStarter.Write(unit, app, command, name);
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
@@ -331,23 +325,23 @@ internal static class PodUnits
         }
 
         WriteFilter(unit, app.Filter, sets);
-        List<string> hidden = [.. KernelPaths.Devices];
+        List<string> binds = [.. AppDevices.Binds(app)];
         if (!pod.Options.KeepKernelPaths)
         {
             KernelPaths paths = KernelPaths.For(pod.Options.PrivateUsers);
 
             // The plus means "in the app's root": without it the path is one of the stage1 tree, and nothing is protected.
             unit.Set("ReadOnlyPaths", string.Join(' ', paths.ReadOnly.Select(p => "-+" + p)));
-            hidden.AddRange(paths.Hidden);
-            if (paths.Covers.Count > 0)
+            binds.AddRange(paths.Covers);
+            if (paths.Hidden.Count > 0)
             {
-                unit.Set("BindPaths", string.Join(' ', paths.Covers));
+                unit.Set("InaccessiblePaths", string.Join(' ', paths.Hidden.Select(p => "-+" + p)));
             }
         }
 
-        if (hidden.Count > 0)
+        if (binds.Count > 0)
         {
-            unit.Set("InaccessiblePaths", string.Join(' ', hidden.Select(p => "-+" + p)));
+            unit.Set("BindPaths", string.Join(' ', binds));
         }
     }
 
@@ -383,9 +377,9 @@ internal static class PodUnits
             unit.Set("SystemCallErrorNumber", error);
         }
 
-        if (filter.DenyMachineSockets)
+        if (filter.RestrictFamilies)
         {
-            unit.Set("RestrictAddressFamilies", "~AF_VSOCK");
+            unit.Set("RestrictAddressFamilies", string.Join(' ', SocketFamilies.Allowed.Select(f => f.Name)));
         }
 
         if (filter.DenyNamespaces)

@@ -94,6 +94,22 @@ public sealed class ExportTests(NspawnFixture fixture) : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task Directories_that_are_deeper_than_any_name_give_no_image()
+    {
+        AppSpec app = await _pods.AppAsync("silent");
+        app.Exec = "/bin/true";
+        Pod pod = await _pods.RunAsync(new PodSpec(app));
+        await pod.WaitAsync().WaitAsync(ServicePods.Limit);
+        string own = Directory.EnumerateDirectories(Path.Combine(_pods.Runtime.Root, "pods", "run", pod.Uuid), "upper", SearchOption.AllDirectories).Single();
+        await ToolAsync("python3", "-c", $"import os\nos.chdir('{own}')\nfor i in range(3000):\n  os.mkdir('d')\n  os.chdir('d')");
+        string file = Path.Combine(_pods.Scratch, "deep.aci");
+        ImageException refused = await Assert.ThrowsAsync<ImageException>(() => pod.ExportAsync(file));
+        Assert.Equal(ImageFailure.LimitExceeded, refused.Failure);
+        Assert.Contains("rootfs/d/d/d", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(file));
+    }
+
     /// <summary>An app whose image depends on another one.</summary>
     private async Task<AppSpec> LayeredAppAsync()
     {

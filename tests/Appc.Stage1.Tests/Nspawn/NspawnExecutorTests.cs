@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Manifests;
 
 namespace Appc.Stage1.Nspawn;
@@ -7,6 +8,19 @@ public sealed class NspawnExecutorTests(NspawnFixture fixture) : IDisposable
     private readonly NspawnPod _pod = new(fixture);
 
     public void Dispose() => _pod.Dispose();
+
+    [Theory]
+    [InlineData(4294967296)]
+    [InlineData(4294967295)]
+    [InlineData(65536)]
+    public async Task A_group_that_there_is_not_becomes_no_other_one(long group)
+    {
+        // Cut to 32 bits the first of them would be root's.
+        _pod.Shell("true", a => a with { SupplementaryGids = [group] });
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => _pod.StartAsync());
+        Assert.Contains(group.ToString(CultureInfo.InvariantCulture), e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_pod.CGroup));
+    }
 
     [Theory]
     [InlineData("exit 0", "exited 0 success")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -158,6 +159,51 @@ public sealed class NspawnIsolationTests(NspawnFixture fixture) : IDisposable
         Assert.Equal("exited 3 exit-code", _pod.Status());
         Assert.Equal("", _pod.Error());
         Assert.Equal(["main.err", "main.out"], Directory.EnumerateFiles(Path.Combine(_pod.Directory, "logs")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task Each_app_has_devices_of_its_own()
+    {
+        // Root of one app puts files of its own in the place of devices, and a link that would lead the pod's systemd, whose files
+        // these are, to another place. The other app is then started again, and its end recorded.
+        const string Attack = "for n in null urandom zero; do rm /dev/$n; done; echo known > /dev/urandom; ln -s /appc/passwd /dev/null; rm /dev/stdout; ln -s /etc/passwd /dev/stdout; touch /dev/shm/done; sleep 1000";
+        const string Look = "until [ -e /dev/shm/done ]; do sleep 0.02; done; cat; for n in null urandom zero; do [ -c /dev/$n ] && echo $n; done; readlink /dev/stdout; touch /dev/mine && echo mine; [ -e /tmp/again ] && exit 3; touch /tmp/again; exit 1";
+        _pod.Options = new Stage1Options { ExitPolicy = PodExitPolicy.LastExit };
+        _pod.Shell(Attack);
+        _pod.Shell(Look, runtime: new RuntimeApp { Annotations = [new Annotation(AcIdentifier.Parse(RestartPolicy.AnnotationName), "on-failure,delay=0.1,restarts=1")] });
+        Stage1Process process = await _pod.StartAsync();
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        while (!File.Exists(Path.Combine(_pod.Directory, "status/app2")))
+        {
+            await Task.Delay(20, limit.Token);
+        }
+
+        const string Seen = "null\nurandom\nzero\n/proc/self/fd/1\nmine\n";
+        Assert.Equal(Seen + Seen, _pod.Output("app2"));
+        Assert.Equal("exited 3 exit-code", _pod.Status("app2"));
+        await fixture.Stage1.StopAsync(_pod.Describe(), process.Id, TimeSpan.Zero);
+        await process.Ended;
+    }
+
+    [Fact]
+    public async Task An_app_that_takes_its_devices_away_ends_as_any_other()
+    {
+        // What records the end begins with opening /dev/null, and would wait at a pipe of that name.
+        await _pod.Shell("rm /dev/null; busybox mkfifo /dev/null; exit 4").RunAsync();
+        Assert.Equal("exited 4 exit-code", _pod.Status());
+    }
+
+    [Fact]
+    public async Task A_volume_may_lie_among_the_devices_or_in_their_place()
+    {
+        _pod.Volumes = [new Volume { Name = AcName.Parse("v"), Kind = VolumeKind.Host, Source = fixture.Image + "/etc" }];
+        _pod.Options = new Stage1Options { ExitPolicy = PodExitPolicy.LastExit };
+        _pod.Shell("ls /dev/v; echo > /dev/null && echo written", runtime: new RuntimeApp { Mounts = [new Mount(AcName.Parse("v"), "/dev/v")] });
+        _pod.Shell("ls /dev", runtime: new RuntimeApp { Mounts = [new Mount(AcName.Parse("v"), "/dev")] });
+        await _pod.RunAsync();
+        Assert.Equal("group\npasswd\nwritten\n", _pod.Output());
+        Assert.Equal("group\npasswd\n", _pod.Output("app2"));
+        Assert.Equal(["group", "passwd"], Directory.EnumerateFileSystemEntries(fixture.Image + "/etc").Select(Path.GetFileName).Order());
     }
 
     [Fact]

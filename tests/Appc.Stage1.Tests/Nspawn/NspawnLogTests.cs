@@ -212,6 +212,27 @@ public sealed class NspawnLogTests(NspawnFixture fixture) : IAsyncDisposable
         Assert.True(copier.Cursor.Skipped >= written - (2 * SparseFile.Unit) - 20001, $"{copier.Cursor.Skipped} of {written} were freed");
     }
 
+    [Theory]
+    [InlineData("nspawn")]
+    [InlineData("fly")]
+    public async Task A_log_that_was_made_long_without_writing_keeps_no_reader_busy(string flavour)
+    {
+        // Two terabytes, of which nothing is on disk.
+        const string Script = "echo first; busybox truncate -s 1000G /proc/self/fd/1; echo middle; busybox truncate -s 2000G /proc/self/fd/1; echo cut off; echo last; exec sleep 1000";
+        Pod pod = await StartAsync(flavour, Script, new Stage1Options());
+        await EventuallyAsync(() => EndsWith(LogOf(pod), "last\n"));
+        foreach (LogOptions options in (LogOptions[])[new() { Tail = 5 }, new() { Tail = 5, Since = DateTimeOffset.UtcNow.AddHours(-1) }, new()])
+        {
+            using MemoryStream target = new();
+            await pod.CopyLogsAsync(options, target, null).WaitAsync(TimeSpan.FromSeconds(20));
+            string text = Encoding.ASCII.GetString(target.ToArray());
+            Assert.True(text.Length < 64 * 1024, $"{text.Length} characters");
+            Assert.EndsWith("last\n", "\n" + text, StringComparison.Ordinal);
+        }
+
+        await pod.StopAsync(TimeSpan.Zero);
+    }
+
     [Fact]
     public async Task Policies_and_limits_that_make_no_sense_are_refused_and_a_prepared_pod_keeps_its_own()
     {

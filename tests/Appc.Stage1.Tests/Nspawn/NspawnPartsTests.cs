@@ -36,7 +36,11 @@ public sealed class NspawnPartsTests : IDisposable
     public void Ranges_are_aligned_unlike_and_freed_by_their_pod_only()
     {
         IdRanges ranges = new(_root);
-        uint[] all = [.. Enumerable.Range(0, 50).Select(i => ranges.Allocate($"pod{i}"))];
+        uint[] all = [.. Enumerable.Range(0, 50).Select(i =>
+        {
+            using IdRange range = ranges.Allocate($"pod{i}");
+            return range.First;
+        })];
         Assert.Equal(50, all.Distinct().Count());
         Assert.All(all, r => Assert.True(r % IdRanges.Size == 0 && r is >= 0x80000 and <= 0x6fff0000));
         ranges.Free(all[0], "pod1");
@@ -154,7 +158,7 @@ public sealed class NspawnPartsTests : IDisposable
     [Fact]
     public void A_range_can_be_told_from_its_file()
     {
-        uint first = new IdRanges(_root).Allocate("pod");
-        Assert.Equal("pod\n", File.ReadAllText(Path.Combine(_root, "uidranges", first.ToString(CultureInfo.InvariantCulture))));
+        using IdRange range = new IdRanges(_root).Allocate("pod");
+        Assert.Equal("pod\n", File.ReadAllText(Path.Combine(_root, "uidranges", range.First.ToString(CultureInfo.InvariantCulture))));
     }
 }

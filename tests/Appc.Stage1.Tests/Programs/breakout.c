@@ -668,7 +668,63 @@ static int audit(void) {
     return ((struct nlmsghdr *)answer)->nlmsg_type == AUDIT_GET;
 }
 
+/* Families of sockets besides the usual ones. Which of them there are depends on the kernel; above all AF_ALG and AF_RXRPC are sought. */
+static int unusual_socket(long more) {
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW, SOCK_RDM};
+    int worst = DENIED;
+    const long count = sizeof types / sizeof *types;
+    for (long family = 0; family < 64; family++) {
+        if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_PACKET) continue;
+        for (long i = 0; i < count * 2; i++) {
+            /* AF_RXRPC wants the family that it is carried by, AF_KEY its version, others want none. */
+            long protocol = i < count ? 0 : family == AF_KEY ? 2 : AF_INET;
+            int r = result(syscall(SYS_socket, family + more, types[i % count] | (long)SOCK_CLOEXEC, protocol));
+            if (r > 0) { snprintf(detail, sizeof detail, "a socket of family %ld", family); return 1; }
+            worst = r;
+            if (r == -EAFNOSUPPORT) break;
+        }
+    }
+    return worst;
+}
+static int unusual_sockets(void) { return unusual_socket(0); }
+/* The kernel looks at half of the number. */
+static int unusual_sockets_by_other_numbers(void) { return unusual_socket(sizeof(long) > 4 ? 1L << 32 : 0); }
+
+/* Asks a part of the kernel's network something harmless that only its administrator may ask. */
+static int ask_network(int protocol, int type, const void *body, size_t length) {
+    struct { struct nlmsghdr head; char body[64]; } request = {{(unsigned)(NLMSG_HDRLEN + length), (unsigned short)type, NLM_F_REQUEST | NLM_F_ACK, 1, 0}, {0}};
+    char answer[1024];
+    struct timeval limit = {.tv_usec = 500000};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (fd < 0) return -errno;
+    memcpy(request.body, body, length);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (send(fd, &request, request.head.nlmsg_len, 0) < 0) return -errno;
+    if (recv(fd, answer, sizeof answer, 0) < 0) return -errno;
+    struct nlmsghdr *head = (struct nlmsghdr *)answer;
+    int error = head->nlmsg_type == NLMSG_ERROR ? ((struct nlmsgerr *)NLMSG_DATA(head))->error : 0;
+    return error < 0 ? error : 1;
+}
+static int packet_filter(void) { return ask_network(NETLINK_NETFILTER, 10 << 8 | 16 /* nf_tables: get generation */, "\0\0\0", 4); }
+static int packet_encryption(void) { return ask_network(NETLINK_XFRM, 0x23 /* get information */, "\377\377\377\377", 4); }
+static int network_interface(void) { char link[16] = {0, 0, 0, 0, 1}; return ask_network(NETLINK_ROUTE, 16 /* new link */, link, sizeof link); }
+
 /* ---- what comes along, and volumes ---- */
+
+/* Who opens a leased file waits for its holder, for 45 seconds. */
+static int lease_of_the_log(void) {
+    int worst = DENIED;
+    for (int fd = 1; fd <= 2; fd++) {
+        int r = result(fcntl(fd, F_SETLEASE, F_WRLCK));
+        if (r > 0) { fcntl(fd, F_SETLEASE, F_UNLCK); return 1; }
+        worst = r;
+    }
+    return worst;
+}
+static int owner_of_the_log(void) {
+    struct stat st;
+    return fstat(1, &st) < 0 ? -errno : result(fchown(1, geteuid(), getegid()));
+}
 
 static int descriptors(void) {
     int found = 0;
@@ -772,7 +828,8 @@ static const struct { const char *name; int (*run)(void); } attempts[] = {
     A(io_rings), A(watch_file_systems), A(kexec), A(kexec_file), A(restart), A(swap), A(swap_off), A(quotas), A(accounting), A(clock_set),
     A(clock_set_old), A(clock_tune), A(io_ports), A(io_port), A(host_name), A(domain_name), A(hang_up), A(real_time), A(more_urgent), A(io_real_time),
     A(safe_from_memory_killer), A(higher_limit), A(foreign_calls), A(foreign_calls_x32), A(interfaces), A(connect_host), A(abstract_socket), A(sniff),
-    A(raw_send), A(machine_socket), A(audit), A(descriptors), A(streams_as_directories), A(working_directory), A(type_into_the_terminal),
+    A(raw_send), A(machine_socket), A(unusual_sockets), A(unusual_sockets_by_other_numbers), A(packet_filter), A(packet_encryption), A(network_interface),
+    A(audit), A(lease_of_the_log), A(owner_of_the_log), A(descriptors), A(streams_as_directories), A(working_directory), A(type_into_the_terminal),
     A(write_read_only_volume), A(chmod_read_only_volume), A(link_out_of_a_volume), A(link_into_the_root), A(link_of_another_user),
     A(rename_out_of_a_volume), A(links_on_a_volume), A(set_user_id),
 };

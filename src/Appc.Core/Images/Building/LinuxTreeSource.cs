@@ -7,6 +7,11 @@ namespace Appc.Images.Building;
 /// <summary>Reads a directory with all that Linux keeps: owners, modes, attributes, links, devices, times. Follows no link.</summary>
 internal sealed unsafe class LinuxTreeSource(string directory, TreeView? view, CancellationToken cancellationToken) : ITreeSource
 {
+    // What readers take. A directory can be deeper, made by going down step by step, and then neither an archive nor the stack holds it.
+    private static readonly int LongestName = new ArchiveLimits().PathBytes;
+
+    private const int ShownBytes = 60;
+
     private readonly Dictionary<(uint, uint, ulong), byte[]> _links = [];
 
     public void Walk(Action<TarEntry, Stream?> take)
@@ -26,6 +31,12 @@ internal sealed unsafe class LinuxTreeSource(string directory, TreeView? view, C
         foreach ((byte[] child, _) in children)
         {
             byte[] path = [.. name, (byte)'/', .. child.AsSpan(0, child.Length - 1)];
+            if (path.Length > LongestName)
+            {
+                throw new ImageException(
+                    ImageFailure.LimitExceeded, $"a name that begins with '{ByteText.Show(path.AsSpan(0, ShownBytes))}' is longer than {LongestName} bytes", "no image has such names: remove what lies so deep");
+            }
+
             fixed (byte* n = child)
             {
                 ErrnoException.ThrowIfFailed(Libc.StatAt(directoryFd.Number, n, Libc.AT_SYMLINK_NOFOLLOW, out Libc.Statx stat), "statx");
