@@ -75,6 +75,27 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(AppInput.Stream)]
+    [InlineData(AppInput.Terminal)]
+    public async Task An_app_of_a_mutable_pod_is_attached_to_also_when_it_was_started_again(AppInput input)
+    {
+        Pod pod = await _pods.RunAsync(new PodSpec(await _pods.AppAsync(input, "echo ready; while read line; do echo \"got $line\"; done")) { Stage1 = "nspawn", Mutable = true });
+        foreach (string word in (string[])["one", "two"])
+        {
+            await using (PodAttachment attachment = await pod.AttachAsync(null, new AttachOptions { Input = true }))
+            {
+                await AttachPods.TypeAsync(attachment, word + "\n");
+                await AttachPods.ReadUntilAsync(attachment.Output, "got " + word);
+            }
+
+            await pod.StopAppAsync("main", TimeSpan.Zero);
+            PodException e = await Assert.ThrowsAsync<PodException>(() => pod.AttachAsync(null, new AttachOptions { Input = true }));
+            Assert.Contains("has ended", e.Message, StringComparison.Ordinal);
+            await pod.StartAppAsync("main");
+        }
+    }
+
+    [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]
     public async Task A_terminal_is_the_controlling_one_with_a_name_a_size_and_keys(string flavour)
