@@ -20,6 +20,9 @@ namespace Appc.Linux;
 /// </remarks>
 internal sealed unsafe partial class LaunchPlan : IDisposable
 {
+    /// <summary>Name of what comes before the first step.</summary>
+    internal const string BirthStep = "make a process in new namespaces";
+
     private const int ChunkSize = 16 * 1024;
 
     private readonly List<nint> _chunks = [];
@@ -224,7 +227,7 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
 
         if (result < 0)
         {
-            throw Failure("make a process in new namespaces", (int)-result);
+            throw Failure(BirthStep, (int)-result);
         }
 
         pid = (int)result;

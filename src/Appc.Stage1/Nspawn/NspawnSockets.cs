@@ -59,6 +59,10 @@ internal sealed class NspawnSockets : IDisposable
     internal static IEnumerable<string> UnitsOf(Stage1Pod pod, AcName app) =>
         pod.Sockets.Where(s => s.App == app).Select(s => s.Port).Distinct().Select(port => UnitName(app, port));
 
+    /// <summary>Whether an app of a pod that runs was handed sockets when the pod was started. What runs does not know it otherwise.</summary>
+    internal static bool WereGivenTo(PodPaths paths, Stage1App app) =>
+        app.App.Ports.Any(p => p.SocketActivated && File.Exists(Path.Combine(paths.Units, UnitName(app.Name, p.Name))));
+
     /// <summary>What an app's unit says about its sockets.</summary>
     /// <remarks>
     /// When the app has ended, a connection must not start it once more. One that is started again keeps them until it is

@@ -186,6 +186,27 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         Assert.Contains("does not run", e.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_app_that_ends_while_commands_enter_it_says_so_and_nothing_else()
+    {
+        // Ends at any moment of the entering, and always as one that has ended.
+        for (int i = 0; i < 8; i++)
+        {
+            using NspawnPod pod = new(fixture);
+            Stage1Process process = await pod.Shell($"echo ready; sleep 0.{i + 1}").StartAndWaitForAsync("ready");
+            LaunchException e = await Assert.ThrowsAsync<LaunchException>(async () =>
+            {
+                while (true)
+                {
+                    var result = await RunAsync(pod, new Stage1Command { Arguments = ["true"] });
+                    Assert.True(result.Exit is { ExitCode: 0 } or { Signal: 9 }, result.ToString());
+                }
+            }).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.EndsWith("the app does not run", e.Message, StringComparison.Ordinal);
+            await process.Ended;
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

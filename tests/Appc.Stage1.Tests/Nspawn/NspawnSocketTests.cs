@@ -231,6 +231,19 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_app_of_a_mutable_pod_is_not_started_again_without_the_sockets_that_it_had()
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Mutable = true, Sockets = { http } });
+        Assert.Equal("http got a", await AskAsync(address, "a"));
+        await pod.StopAppAsync("service");
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => pod.StartAppAsync("service"));
+        Assert.Contains("the app service had sockets of the host", e.Message, StringComparison.Ordinal);
+        Assert.Contains("AppSpec.Restart", e.Hint, StringComparison.Ordinal);
+        Assert.Equal("up\nserving\n", await pod.ReadOutputAsync());
+    }
+
+    [Fact]
     public async Task A_pod_that_waits_for_a_connection_is_stopped()
     {
         (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));

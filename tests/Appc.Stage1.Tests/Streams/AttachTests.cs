@@ -30,6 +30,7 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
         await AttachPods.TypeAsync(guest, "one\n");
         Assert.Equal("one\n", await AttachPods.ReadUntilAsync(guest.Output, "one\n"));
         await guest.DisposeAsync();
+        await guest.DisposeAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guest.Completion);
 
         byte[] much = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7))];
