@@ -103,6 +103,21 @@ internal static class PodCGroup
     /// <summary>Whether the processes in the group are stopped.</summary>
     internal static bool IsFrozen(string directory) => SmallFile.TryReadContent(directory + FreezeFile) is [(byte)'1', ..];
 
+    /// <summary>Whether what is born into the group stops at once: it is frozen, or one that it is in.</summary>
+    internal static bool IsStopped(string directory)
+    {
+        // The root of all has no such file.
+        for (string? group = directory; group is not null && File.Exists(group + FreezeFile); group = Path.GetDirectoryName(group))
+        {
+            if (IsFrozen(group))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Lets the processes in the group go on.</summary>
     internal static void Thaw(string directory)
     {

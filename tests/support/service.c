@@ -38,13 +38,17 @@ static int serve(void) {
         if (poll(fds, n, -1) < 0) return 7;
         for (int i = 0; i < n; i++) {
             if (!(fds[i].revents & POLLIN)) continue;
-            int c = accept4(fds[i].fd, NULL, NULL, SOCK_CLOEXEC);
-            if (c < 0) continue;
             char word[64] = { 0 }, answer[128];
-            ssize_t got = read(c, word, sizeof word - 1);
+            struct sockaddr_storage from;
+            socklen_t size = sizeof from, width = sizeof(int);
+            int type = 0;
+            getsockopt(fds[i].fd, SOL_SOCKET, SO_TYPE, &type, &width);
+            int c = type == SOCK_DGRAM ? fds[i].fd : accept4(fds[i].fd, NULL, NULL, SOCK_CLOEXEC);
+            if (c < 0) continue;
+            ssize_t got = type == SOCK_DGRAM ? recvfrom(c, word, sizeof word - 1, 0, (struct sockaddr *)&from, &size) : read(c, word, sizeof word - 1);
             int len = snprintf(answer, sizeof answer, "%s got %s", name[i], word);
-            if (got < 0 || write(c, answer, len) < 0) return 6;
-            close(c);
+            if (got < 0 || (type == SOCK_DGRAM ? sendto(c, answer, len, 0, (struct sockaddr *)&from, size) : write(c, answer, len)) < 0) return 6;
+            if (type != SOCK_DGRAM) close(c);
             if (!strncmp(word, "quit", 4)) return 0;
             if (!strncmp(word, "fail", 4)) return 3;
         }

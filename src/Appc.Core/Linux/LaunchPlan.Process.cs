@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Appc.Stage1;
 using Tmds.Linux;
 
 namespace Appc.Linux;
@@ -264,6 +265,11 @@ internal sealed unsafe partial class LaunchPlan
         if (!filter.IsEmpty)
         {
             InstallFilter(filter);
+        }
+
+        if (programs.Count == 0)
+        {
+            throw new LaunchException("find the program", Errno.ENOENT, Printable.Text($"{_subject}: the program {arguments.First()} was looked for nowhere: PATH names no directory"), "Name it by its path, or set PATH.");
         }
 
         nint argv = Texts(arguments);

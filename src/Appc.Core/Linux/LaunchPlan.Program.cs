@@ -68,12 +68,27 @@ internal sealed unsafe partial class LaunchPlan
             const int AT_EMPTY_PATH = 0x1000;
             nint nothing = plan.Texts([]);
             plan.Add("execute the launcher", SystemCall.ExecveAt, ProgramDescriptor, plan.Text(""), plan.Texts(["appc"]), nothing, AT_EMPTY_PATH);
+
+            // A child that is born into a group that is frozen just then does not come to its first step, and this thread waits for it.
+            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static begun => ((LaunchPlan)begun!).KillChild(), plan);
             first = plan.Start();
         }
 
         report.Writer.Dispose();
         return Follow(first, report.Reader, cancellationToken);
     }
+
+    /// <summary>Ends the child that another thread has just begun, or is about to begin, to wait for in <see cref="Start"/>.</summary>
+    private void KillChild() => SpinWait.SpinUntil(
+        () =>
+        {
+            // Once the wait is over the number may be another descriptor's.
+            lock (_waiting)
+            {
+                return _waited || (_child is not null && ChildDescriptor >= 0 && Libc.PidfdSendSignal(ChildDescriptor, LibC.SIGKILL) == 0);
+            }
+        },
+        Look);
 
     private SafeFileHandle WriteProgram()
     {

@@ -20,6 +20,9 @@ namespace Appc.Linux;
 /// </remarks>
 internal sealed unsafe partial class LaunchPlan : IDisposable
 {
+    /// <summary>Name of what comes before the first step.</summary>
+    internal const string BirthStep = "make a process in new namespaces";
+
     private const int ChunkSize = 16 * 1024;
 
     private readonly List<nint> _chunks = [];
@@ -29,11 +32,13 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
     private readonly LaunchArena? _arena;
     private readonly nint* _zero;
     private readonly nint* _ignored;
+    private readonly Lock _waiting = new();
     private byte* _free;
     private int _left;
     private LaunchStub.Step* _steps;
     private int _capacity;
     private int* _child;
+    private bool _waited;
     private bool _disposed;
 
     /// <summary>Creates an empty plan.</summary>
@@ -215,9 +220,14 @@ internal sealed unsafe partial class LaunchPlan : IDisposable
             AllSignals = ulong.MaxValue,
         };
         nint result = LaunchStub.Run(header);
+        lock (_waiting)
+        {
+            _waited = true;
+        }
+
         if (result < 0)
         {
-            throw Failure("make a process in new namespaces", (int)-result);
+            throw Failure(BirthStep, (int)-result);
         }
 
         pid = (int)result;

@@ -45,7 +45,14 @@ internal sealed unsafe record ListeningSocket(string Setting, string Address)
             return null;
         }
 
-        string? address = Format(new ReadOnlySpan<byte>(raw, Math.Min(size, 128)), out problem);
+        ReadOnlySpan<byte> bound = new(raw, Math.Min(size, 128));
+        if (IsUnbound(bound))
+        {
+            problem = "it is bound to no address";
+            return null;
+        }
+
+        string? address = Format(bound, out problem);
         return address is null ? null : new ListeningSocket(setting, address);
     }
 
@@ -77,6 +84,13 @@ internal sealed unsafe record ListeningSocket(string Setting, string Address)
                 return null;
         }
     }
+
+    private static bool IsUnbound(ReadOnlySpan<byte> address) => address.Length >= FamilySize && BitConverter.ToUInt16(address) switch
+    {
+        Libc.AF_INET or Libc.AF_INET6 => address.Length >= 4 && BinaryPrimitives.ReadUInt16BigEndian(address[FamilySize..]) == 0,
+        Libc.AF_UNIX => address.Length == FamilySize,
+        _ => false,
+    };
 
     private static string? FormatPath(ReadOnlySpan<byte> path, out string problem)
     {

@@ -11,6 +11,7 @@ internal sealed class AppWatch : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly DirectoryChanges _logs;
     private Task? _change;
+    private int _disposed;
 
     /// <param name="directory">The pod's directory.</param>
     /// <param name="unknown">The app, with what is told where nobody knows how it ended.</param>
@@ -42,6 +43,11 @@ internal sealed class AppWatch : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _closed.CancelAsync().ConfigureAwait(false);
         await ((Task)Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await (_change ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -295,6 +295,14 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentOutOfRangeException.ThrowIfZero(command.Count, nameof(command));
+        foreach (string name in options?.Environment.Keys ?? [])
+        {
+            if (name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
+            {
+                throw new ArgumentException($"'{Printable.Text(name)}' cannot be the name of a variable", nameof(options));
+            }
+        }
+
         return _supervisor.ExecAsync(uuid, app, command, options ?? new ExecOptions(), cancellationToken);
     }
 

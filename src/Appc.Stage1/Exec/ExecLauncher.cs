@@ -11,12 +11,24 @@ internal sealed class ExecLauncher : IDisposable
 
     /// <summary>Starts a command; on a thread of its own, since a pod can make its own mounts slow.</summary>
     internal Task<Stage1Exec> StartAsync(ExecRequest request, ExecTarget target, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(() => Start(request, target, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(() => StartIfRunning(request, target, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     public void Dispose()
     {
         _streams.Dispose();
         _reaper.Dispose();
+    }
+
+    private Stage1Exec StartIfRunning(ExecRequest request, ExecTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Start(request, target, cancellationToken);
+        }
+        catch (LaunchException e) when (ExecPlan.HasLostTarget(e))
+        {
+            throw ExecTarget.Ended(request.Subject);
+        }
     }
 
     private Stage1Exec Start(ExecRequest request, ExecTarget target, CancellationToken cancellationToken)

@@ -9,6 +9,9 @@ namespace Appc.Stage1.Exec;
 /// <summary>Writes the plan by which a program of its own joins an app and becomes the command.</summary>
 internal static class ExecPlan
 {
+    private const string GroupStep = "enter the control groups";
+    private const string NamespaceStep = "enter the app's namespaces";
+
     /// <summary>Where the target's descriptor is in the list of passed ones.</summary>
     private static readonly int Target = LaunchPlan.PassedDescriptor(0);
 
@@ -28,6 +31,10 @@ internal static class ExecPlan
         }
     }
 
+    /// <summary>Whether a launch failed because what it was to join has ended meanwhile: the control group, or the process of which the namespaces are.</summary>
+    internal static bool HasLostTarget(LaunchException e) =>
+        e.Step is LaunchPlan.BirthStep or GroupStep or NamespaceStep && e.Errno is Errno.ENOENT or Errno.ENODEV or Errno.ESRCH;
+
     private static void Write(LaunchPlan plan, ExecRequest request, ExecTarget target)
     {
         // First of all: from the moment it is among them, the pod's processes must not be able to trace it.
@@ -39,7 +46,7 @@ internal static class ExecPlan
 
         foreach (string group in target.OtherCGroups)
         {
-            plan.WriteFile("enter the control groups", group, "0"u8);
+            plan.WriteFile(GroupStep, group, "0"u8);
         }
 
         foreach ((int resource, ulong soft, ulong hard) in target.Limits)
@@ -48,7 +55,7 @@ internal static class ExecPlan
         }
 
         LaunchArgument proc = request.Labels.Count == 0 ? default : plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
-        plan.EnterNamespace("enter the app's namespaces", Target, target.Namespaces);
+        plan.EnterNamespace(NamespaceStep, Target, target.Namespaces);
         plan.Fork("enter the app's process namespace");
 
         // The root of the app's mount namespace is the app's root; from here on every path is one of the app's.

@@ -37,7 +37,7 @@ internal sealed class ExecTarget : IDisposable
     /// <param name="pid">Its id here.</param>
     /// <param name="startTime">When it was started, in clock ticks since boot.</param>
     /// <param name="subject">Whose process it is, for messages.</param>
-    /// <exception cref="LaunchException">It has ended.</exception>
+    /// <exception cref="LaunchException">It has ended, or is frozen.</exception>
     internal static ExecTarget Open(int pid, long startTime, string subject)
     {
         SafeFileHandle pidfd = Linux.PidFd.TryOpen(pid, startTime) ?? throw Ended(subject);
@@ -45,6 +45,12 @@ internal sealed class ExecTarget : IDisposable
         try
         {
             (string? unified, List<string> others) = ControlGroups.Differing(pid);
+            if (unified is not null && PodCGroup.IsStopped(unified))
+            {
+                // A command would stop with its first instruction, and nobody would know until when.
+                throw new LaunchException("enter the app", 0, $"{subject}: the app is frozen", $"Let it go on first: echo 0 > {unified}{PodCGroup.FreezeFile}, or in the group above that was frozen.");
+            }
+
             target = new ExecTarget(pidfd)
             {
                 Namespaces = Kinds.Where(k => NamespaceOf(pid, k.Name) != NamespaceOf(Environment.ProcessId, k.Name)).Sum(k => k.Flag),

@@ -77,6 +77,13 @@ internal sealed class NspawnApps(
         }
 
         Stage1App app = Find(name);
+        if (PodFiles.ReadStatus(pod.Directory, name) is not null && NspawnSockets.WereGivenTo(_paths, app))
+        {
+            // They were closed with its end, so that no connection starts it.
+            throw new LaunchException(
+                "start the app", 0, $"{_subject}: the app {name} had sockets of the host, which were closed when it ended, and would now run without them", "Give it a restart policy (AppSpec.Restart), with which it keeps them, or make a new pod with the sockets.");
+        }
+
         using (ImageTree image = ImageTree.Of(app, _subject))
         {
             RequireLimits().Renew(Resolve(app, image), _paths.ReadRange() ?? 0);

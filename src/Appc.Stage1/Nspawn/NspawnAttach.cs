@@ -28,7 +28,7 @@ internal sealed class NspawnAttach(InputAttacher inputs, TimeProvider time)
     private Stage1Attachment? AttachTerminal(Stage1Pod pod, Stage1ProcessId first, Stage1App app)
     {
         using SafeFileHandle? process = ProcessIdentity.TryOpen(first);
-        SafeFileHandle? terminal = process is null || File.Exists(pod.StatusPath(app.Name))
+        SafeFileHandle? terminal = process is null || InputAttacher.HasEnded(pod, app.Name)
             ? null
             : PidFd.CopyDescriptor(process, first.Pid, link => link.EndsWith("/ptmx", StringComparison.Ordinal), InputAttacher.IsTerminal);
         return terminal is null ? null : inputs.ForTerminal(terminal, () => DrainAsync(terminal, pod.StandardOutputPath(app.Name), first));

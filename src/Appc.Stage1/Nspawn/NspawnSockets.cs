@@ -59,13 +59,20 @@ internal sealed class NspawnSockets : IDisposable
     internal static IEnumerable<string> UnitsOf(Stage1Pod pod, AcName app) =>
         pod.Sockets.Where(s => s.App == app).Select(s => s.Port).Distinct().Select(port => UnitName(app, port));
 
+    /// <summary>Whether an app of a pod that runs was handed sockets when the pod was started. What runs does not know it otherwise.</summary>
+    internal static bool WereGivenTo(PodPaths paths, Stage1App app) =>
+        app.App.Ports.Any(p => p.SocketActivated && File.Exists(Path.Combine(paths.Units, UnitName(app.Name, p.Name))));
+
     /// <summary>What an app's unit says about its sockets.</summary>
-    /// <remarks>When the app has ended, a connection must not start it once more.</remarks>
-    internal static void WriteApp(UnitText unit, Stage1Pod pod, AcName app, int count)
+    /// <remarks>
+    /// When the app has ended, a connection must not start it once more. One that is started again keeps them until it is
+    /// given up, which <see cref="PodRestarts"/> sees to.
+    /// </remarks>
+    internal static void WriteApp(UnitText unit, Stage1Pod pod, NspawnApp app, int count)
     {
-        if (count > 1 && UnitsOf(pod, app).Any())
+        if (count > 1 && app.Restart is null && UnitsOf(pod, app.Name).Any())
         {
-            unit.Set("OnSuccess", ClosedTarget(app)).Set("OnFailure", ClosedTarget(app));
+            unit.Set("OnSuccess", ClosedTarget(app.Name)).Set("OnFailure", ClosedTarget(app.Name));
         }
     }
 
@@ -91,6 +98,12 @@ internal sealed class NspawnSockets : IDisposable
             }
 
             text.Section("Socket");
+            if (RestartAnnotations.Find(pod.Apps.First(a => a.Name == app).Runtime) is not null)
+            {
+                // How often it is started again is for its policy to say, however many connections wait for it meanwhile.
+                text.Set("TriggerLimitIntervalSec", "0");
+            }
+
             foreach (ListeningSocket bound in unit.Select(u => u.Bound))
             {
                 text.Set(bound.Setting, bound.Address.Replace("%", "%%", StringComparison.Ordinal));

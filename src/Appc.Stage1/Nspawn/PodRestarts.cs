@@ -16,7 +16,12 @@ internal static class PodRestarts
 
     internal static string GivenUpUnitOf(AcName app) => $"given-up-{app}.service";
 
-    internal static IEnumerable<(string Name, string Text)> Units(NspawnApp app, PodExitPolicy exit, bool mutable)
+    /// <summary>The units beside the app's own; none for an app without a policy.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="exit">The pod's exit policy.</param>
+    /// <param name="mutable">Whether apps come and go.</param>
+    /// <param name="sockets">The units of the app's sockets, which it has for as long as it is started again.</param>
+    internal static IEnumerable<(string Name, string Text)> Units(NspawnApp app, PodExitPolicy exit, bool mutable, IEnumerable<string> sockets)
     {
         if (app.Restart is not { } policy)
         {
@@ -39,7 +44,7 @@ internal static class PodRestarts
             .Set("StartLimitIntervalSec", "0")
 
             // Since version 254 an app whose start was refused remains one that is about to be started, and would hold the pod up.
-            .Set("Conflicts", app.UnitName)
+            .Set("Conflicts", string.Join(' ', [app.UnitName, .. sockets]))
             .Set("Before", Stage1TreeFiles.EndUnit)
             .Set("Wants", PodUnits.AliveTarget).Set("After", PodUnits.AliveTarget);
         if (exit != PodExitPolicy.LastExit)

@@ -93,7 +93,7 @@ internal static class PodUnits
             yield return (app.PostStopUnitName, PostStopUnit(pod, app, host, sets, stopTimeout, subject));
         }
 
-        foreach ((string name, string text) in PodRestarts.Units(app, PolicyOf(pod), pod.Mutable))
+        foreach ((string name, string text) in PodRestarts.Units(app, PolicyOf(pod), pod.Mutable, NspawnSockets.UnitsOf(pod, app.Name)))
         {
             yield return (name, text);
         }
@@ -162,7 +162,7 @@ internal static class PodUnits
             PodRestarts.WriteApp(unit, app);
         }
 
-        NspawnSockets.WriteApp(unit, pod, app.Name, count);
+        NspawnSockets.WriteApp(unit, pod, app, count);
         unit.Section("Service")
             .Set("Type", NspawnReadiness.TypeOf(pod, app))
             .Set("RootDirectoryStartOnly", "yes")

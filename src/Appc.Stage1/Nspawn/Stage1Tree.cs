@@ -28,7 +28,7 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
             PodFilesWriter.MakePrivate(_directory);
             while (true)
             {
-                _sources ??= ReadSources();
+                _sources ??= ReadSources() is [var first, .. var rest] && first == host.Systemd ? [first, .. rest] : null;
                 string? key = _sources is null ? null : KeyOf(_sources);
                 if (key is not null && TryHold(Path.Combine(_directory, Prefix + key)) is { } held)
                 {
@@ -108,9 +108,18 @@ internal sealed class Stage1Tree(string root, NspawnHost host) : IDisposable
         {
             string temporary = Path.Combine(_directory, ".new");
             TreeRemover.Remove(temporary);
-            Stage1TreeFiles.Write(temporary, systemd, helpers, shell, control, tools, objects, sets);
-            Sync(temporary);
-            Directory.Move(temporary, final);
+            try
+            {
+                Stage1TreeFiles.Write(temporary, systemd, helpers, shell, control, tools, objects, sets);
+                Sync(temporary);
+                Directory.Move(temporary, final);
+            }
+            catch
+            {
+                // A disk that is full must not stay so for the sake of half a tree.
+                TreeRemover.Remove(temporary);
+                throw;
+            }
         }
 
         WriteSources(sources);

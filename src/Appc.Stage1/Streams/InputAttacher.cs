@@ -1,6 +1,7 @@
 using System.Globalization;
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Pods;
 using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Stage1.Streams;
@@ -36,7 +37,7 @@ internal sealed class InputAttacher
         {
             using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
-            while (HeldInput.Holds(held) && !File.Exists(pod.StatusPath(app)) && ProcessIdentity.IsAlive(holder))
+            while (HeldInput.Holds(held) && !HasEnded(pod, app) && ProcessIdentity.IsAlive(holder))
             {
                 if (InputStreamFile.IsReplaced(fifo))
                 {
@@ -84,6 +85,9 @@ internal sealed class InputAttacher
         DrainAsync = drainAsync,
         Release = release,
     };
+
+    /// <summary>Whether an app's end is recorded. In a mutable pod the status of one that runs is there, too, and empty.</summary>
+    internal static bool HasEnded(Stage1Pod pod, AcName app) => PodFiles.ReadStatus(pod.Directory, app) is not null;
 
     /// <summary>The socket that holds an app's input, from a process that inherited it; null if there is none any more.</summary>
     internal static SafeFileHandle? FindHeld(SafeFileHandle process, int pid, string record)

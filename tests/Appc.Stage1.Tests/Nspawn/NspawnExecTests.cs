@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Stage1.Exec;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -169,6 +171,8 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         Assert.Contains(program, e.Message, StringComparison.Ordinal);
         Assert.Contains(why, e.Message, StringComparison.Ordinal);
         Assert.Contains(_pod.Uuid, e.Message, StringComparison.Ordinal);
+        e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = [Path.GetFileName(program)], Environment = new Dictionary<string, string> { ["PATH"] = ":" } }));
+        Assert.Contains($"the program {Path.GetFileName(program)} was looked for nowhere", e.Message, StringComparison.Ordinal);
         e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = ["true"], WorkingDirectory = "/nowhere" }));
         Assert.Contains("/nowhere", e.Message, StringComparison.Ordinal);
         await StopAsync();
@@ -180,6 +184,67 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         await _pod.Shell("true").RunAsync();
         LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = ["true"] }));
         Assert.Contains("does not run", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_app_that_ends_while_commands_enter_it_says_so_and_nothing_else()
+    {
+        // Ends at any moment of the entering, and always as one that has ended.
+        for (int i = 0; i < 8; i++)
+        {
+            using NspawnPod pod = new(fixture);
+            Stage1Process process = await pod.Shell($"echo ready; sleep 0.{i + 1}").StartAndWaitForAsync("ready");
+            LaunchException e = await Assert.ThrowsAsync<LaunchException>(async () =>
+            {
+                while (true)
+                {
+                    var result = await RunAsync(pod, new Stage1Command { Arguments = ["true"] });
+                    Assert.True(result.Exit is { ExitCode: 0 } or { Signal: 9 }, result.ToString());
+                }
+            }).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.EndsWith("the app does not run", e.Message, StringComparison.Ordinal);
+            await process.Ended;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_frozen_app_takes_no_commands_and_holds_nobody_up(bool inBetween)
+    {
+        await StartAsync();
+        string freeze = _pod.CGroup + PodCGroup.FreezeFile;
+        using ExecTarget target = ExecTarget.Open(ProcessOfApp(), ProcFs.StartTime(ProcessOfApp())!.Value, "test");
+        await File.WriteAllTextAsync(freeze, "1");
+        if (inBetween)
+        {
+            // It is frozen after somebody has looked: the child is born and does nothing, and is let go of on request.
+            using Stage1Tree tree = new(fixture.Root, new NspawnHost(new NspawnOptions()));
+            using HeldTree held = await tree.HoldAsync(default);
+            using ExecLauncher launcher = new();
+            ExecRequest request = new NspawnExec(_pod.Describe(), AcName.Parse("main"), new Stage1Command { Arguments = ["true"] }, held, new SecurityLabels(new SecurityModules(), _pod.Describe().Manifest)).Describe();
+            int before = PodCGroup.Processes(_pod.CGroup!).Count;
+            using CancellationTokenSource cancel = new();
+            Task<Stage1Exec> starting = launcher.StartAsync(request, target, cancel.Token);
+            Assert.True(SpinWait.SpinUntil(() => PodCGroup.Processes(_pod.CGroup!).Count > before, TimeSpan.FromSeconds(30)));
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Equal(before, PodCGroup.Processes(_pod.CGroup!).Count);
+        }
+        else
+        {
+            LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = ["true"] })).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Contains("the app is frozen", e.Message, StringComparison.Ordinal);
+            Assert.Contains("cgroup.freeze", e.Hint, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(freeze, "0");
+            Assert.Equal(0, (await RunAsync("true")).Exit.ExitCode);
+            await File.WriteAllTextAsync(freeze, "1");
+        }
+
+        // Its grace is over, as it cannot do anything in it, and then it is ended.
+        await fixture.Stage1.StopAsync(_pod.Describe(), _processes[_pod].Id, TimeSpan.FromSeconds(1)).WaitAsync(TimeSpan.FromSeconds(60));
+        await _processes[_pod].Ended;
+        _pod.AssertNothingIsLeft();
     }
 
     [Fact]
@@ -224,6 +289,8 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         await Task.WhenAll(ends).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.DoesNotContain("caught", _pod.Output(), StringComparison.Ordinal);
     }
+
+    private int ProcessOfApp() => NspawnProcesses.OfApp(new PodPaths(_pod.Describe()), AcName.Parse("main"))[0];
 
     private async Task<Stage1Process> StartAsync(Func<App, App>? change = null)
     {

@@ -170,6 +170,80 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Sockets_of_every_kind_are_handed_on()
+    {
+        (EndPoint udp, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0), SocketType.Dgram);
+        (EndPoint six, PodSocket http6) = Listen("http", new IPEndPoint(IPAddress.IPv6Loopback, 0), SocketType.Dgram);
+        (EndPoint tcp, PodSocket same) = Listen("control", udp);
+        (EndPoint messages, PodSocket control) = Listen("control", new UnixDomainSocketEndPoint(Path.Combine(_pods.Scratch, "messages")), SocketType.Seqpacket);
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Sockets = { http, http6, same, control } });
+        Assert.Equal("http got a", await AskAsync(udp, "a", SocketType.Dgram));
+        Assert.Equal("http got b", await AskAsync(six, "b", SocketType.Dgram));
+        Assert.Equal("control got c", await AskAsync(tcp, "c"));
+        Assert.Equal("control got d", await AskAsync(messages, "d", SocketType.Seqpacket));
+        Assert.Equal("http got quit", await AskAsync(udp, "quit", SocketType.Dgram));
+        Assert.Equal(0, (await pod.WaitAsync().WaitAsync(ServicePods.Limit)).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_app_is_started_by_the_first_datagram_and_is_given_it()
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0), SocketType.Dgram);
+        http.StartOnConnection = true;
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Sockets = { http } });
+        Assert.Equal("", await pod.ReadOutputAsync());
+        Assert.Equal("http got first", await AskAsync(address, "first", SocketType.Dgram));
+        Assert.Equal("http got quit", await AskAsync(address, "quit", SocketType.Dgram));
+        Assert.Equal(0, (await pod.WaitAsync().WaitAsync(ServicePods.Limit)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_app_that_is_started_again_keeps_its_sockets_until_it_is_given_up(bool beside)
+    {
+        (EndPoint tcp, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        (EndPoint udp, PodSocket control) = Listen("control", new IPEndPoint(IPAddress.Loopback, 0), SocketType.Dgram);
+        AppSpec server = await ServerAsync();
+        server.Restart = new RestartPolicy { Delay = TimeSpan.FromMilliseconds(300), MaxDelay = TimeSpan.FromMilliseconds(300), MaxRestarts = 2 };
+        PodSpec spec = new(server) { Sockets = { http, control }, Options = new Stage1Options { ExitPolicy = PodExitPolicy.LastExit } };
+        if (beside)
+        {
+            AppSpec other = await _pods.AppAsync("announce");
+            (server.Name, other.Name, other.Exec) = ("server", "other", "/bin/true");
+            spec.Apps.Add(other);
+        }
+
+        Pod pod = await _pods.RunAsync(spec);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal("http got fail", await AskAsync(tcp, "fail"));
+
+            // Who connects while it waits to be started again is served by the next one.
+            Assert.Equal("http got soon", await AskAsync(tcp, "soon"));
+            Assert.Equal("control got this", await AskAsync(udp, "this", SocketType.Dgram));
+        }
+
+        Assert.Equal("http got fail", await AskAsync(tcp, "fail"));
+        PodStatus end = await pod.WaitAsync().WaitAsync(ServicePods.Limit);
+        Assert.Equal((3, 2), (end.Apps[0].ExitCode, end.Apps[0].RestartCount));
+        Assert.Equal(string.Concat(Enumerable.Repeat("up\nserving\n", 3)), await pod.ReadOutputAsync(beside ? "server" : null));
+    }
+
+    [Fact]
+    public async Task An_app_of_a_mutable_pod_is_not_started_again_without_the_sockets_that_it_had()
+    {
+        (EndPoint address, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
+        Pod pod = await _pods.RunAsync(new PodSpec(await ServerAsync()) { Mutable = true, Sockets = { http } });
+        Assert.Equal("http got a", await AskAsync(address, "a"));
+        await pod.StopAppAsync("service");
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => pod.StartAppAsync("service"));
+        Assert.Contains("the app service had sockets of the host", e.Message, StringComparison.Ordinal);
+        Assert.Contains("AppSpec.Restart", e.Hint, StringComparison.Ordinal);
+        Assert.Equal("up\nserving\n", await pod.ReadOutputAsync());
+    }
+
+    [Fact]
     public async Task A_pod_that_waits_for_a_connection_is_stopped()
     {
         (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
@@ -186,12 +260,16 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
         (_, PodSocket http) = Listen("http", new IPEndPoint(IPAddress.Loopback, 0));
         using Socket bound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using Socket unbound = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using Socket nameless = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         using FileStream file = File.OpenRead("/dev/null");
         (PodSocket Socket, string Problem)[] cases =
         [
             (new PodSocket("nothing", http.Handle), "no app has a port that is called nothing"),
             (new PodSocket("plain", http.Handle), "its app does not declare it with socketActivated"),
             (new PodSocket("http", bound.SafeHandle), "it does not listen"),
+            (new PodSocket("http", unbound.SafeHandle), "it is bound to no address"),
+            (new PodSocket("http", nameless.SafeHandle), "it is bound to no address"),
             (new PodSocket("http", file.SafeFileHandle), "it is not a socket"),
         ];
         foreach ((PodSocket socket, string problem) in cases)
@@ -222,9 +300,9 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
         },
     });
 
-    private (EndPoint Address, PodSocket Socket) Listen(string port, EndPoint at)
+    private (EndPoint Address, PodSocket Socket) Listen(string port, EndPoint at, SocketType type = SocketType.Stream)
     {
-        Socket socket = new(at.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        Socket socket = new(at.AddressFamily, type, ProtocolType.Unspecified);
         _sockets.Add(socket);
         if (at.AddressFamily == AddressFamily.InterNetworkV6)
         {
@@ -232,21 +310,25 @@ public sealed class NspawnSocketTests(NspawnFixture fixture) : IAsyncDisposable
         }
 
         socket.Bind(at);
-        socket.Listen();
+        if (type != SocketType.Dgram)
+        {
+            socket.Listen();
+        }
+
         return (socket.LocalEndPoint!, new PodSocket(port, socket.SafeHandle));
     }
 
-    private static async Task<Socket> ConnectAsync(EndPoint address)
+    private static async Task<Socket> ConnectAsync(EndPoint address, SocketType type = SocketType.Stream)
     {
-        Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        Socket socket = new(address.AddressFamily, type, ProtocolType.Unspecified);
         await socket.ConnectAsync(address);
         return socket;
     }
 
-    private static async Task<string> AskAsync(EndPoint address, string word)
+    private static async Task<string> AskAsync(EndPoint address, string word, SocketType type = SocketType.Stream)
     {
         using CancellationTokenSource limit = new(ServicePods.Limit);
-        using Socket socket = await ConnectAsync(address);
+        using Socket socket = await ConnectAsync(address, type);
         await socket.SendAsync(Encoding.ASCII.GetBytes(word), limit.Token);
         byte[] answer = new byte[256];
         int length = await socket.ReceiveAsync(answer, limit.Token);

@@ -30,6 +30,7 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
         await AttachPods.TypeAsync(guest, "one\n");
         Assert.Equal("one\n", await AttachPods.ReadUntilAsync(guest.Output, "one\n"));
         await guest.DisposeAsync();
+        await guest.DisposeAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guest.Completion);
 
         byte[] much = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7))];
@@ -72,6 +73,27 @@ public sealed class AttachTests(NspawnFixture fixture) : IAsyncLifetime
         await AttachPods.TypeAsync(second, "it\n");
         Assert.Equal("got it\n", await AttachPods.ReadTextAsync(second.Output));
         Assert.Equal(6, (await pod.WaitAsync()).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(AppInput.Stream)]
+    [InlineData(AppInput.Terminal)]
+    public async Task An_app_of_a_mutable_pod_is_attached_to_also_when_it_was_started_again(AppInput input)
+    {
+        Pod pod = await _pods.RunAsync(new PodSpec(await _pods.AppAsync(input, "echo ready; while read line; do echo \"got $line\"; done")) { Stage1 = "nspawn", Mutable = true });
+        foreach (string word in (string[])["one", "two"])
+        {
+            await using (PodAttachment attachment = await pod.AttachAsync(null, new AttachOptions { Input = true }))
+            {
+                await AttachPods.TypeAsync(attachment, word + "\n");
+                await AttachPods.ReadUntilAsync(attachment.Output, "got " + word);
+            }
+
+            await pod.StopAppAsync("main", TimeSpan.Zero);
+            PodException e = await Assert.ThrowsAsync<PodException>(() => pod.AttachAsync(null, new AttachOptions { Input = true }));
+            Assert.Contains("has ended", e.Message, StringComparison.Ordinal);
+            await pod.StartAppAsync("main");
+        }
     }
 
     [Theory]
