@@ -5,6 +5,7 @@ using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
 using Appc.Stage1.Streams;
+using Appc.Stage1.Volumes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -211,7 +212,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(ImageTree.Of(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject).WithMounts(pod, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
             Report(pod, apps);
@@ -236,7 +237,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             LaunchedProcess process;
             using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, objects, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
-                process = Launch(plan, guard);
+                process = Launch(plan, guard, apps.SelectMany(a => a.App.Mounts));
             }
 
             scope?.Dispose();
@@ -283,7 +284,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         return new Stage1Layer(paths.UpperOf(app), paths.ReadRange() ?? 0, NameFileSteps.PathsFor(pod.Options, NspawnPlan.HostNameOf(pod), tree));
     }
 
-    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard)
+    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard, IEnumerable<AppMount> mounts)
     {
         try
         {
@@ -291,7 +292,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         }
         catch (LaunchException e)
         {
-            throw NspawnPlan.Explain(e);
+            throw NspawnPlan.Explain(e, mounts);
         }
     }
 
@@ -302,8 +303,13 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             _logger.NoUserNamespace(pod.Uuid);
         }
 
-        foreach ((NspawnApp app, _) in apps)
+        foreach ((NspawnApp app, ImageTree image) in apps)
         {
+            foreach (string path in AppMounts.Masked(app.Mounts, image))
+            {
+                _logger.VolumeMasks(app.Name.ToString(), pod.Uuid, path);
+            }
+
             if (app.GainsNoPrivileges(app.User) && !app.NoNewPrivileges)
             {
                 _logger.NoNewPrivilegesImplied(app.Name.ToString(), pod.Uuid);

@@ -249,6 +249,10 @@ internal static class PodUnits
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
         WriteIsolation(unit, pod, app, sets);
+        foreach ((string source, string target) in NspawnVolumes.MountedInside(app))
+        {
+            unit.Set("BindPaths", $"{source}:{UnitText.PlainWord(target, "path of a volume", subject)}");
+        }
     }
 
     /// <summary>No app ends a pod whose apps come and go.</summary>
