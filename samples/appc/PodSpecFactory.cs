@@ -52,11 +52,11 @@ internal sealed class PodSpecFactory(CliContext context)
 
         foreach (string volume in options.GetAll("volume"))
         {
-            (Volume added, Annotation? size) = PodValues.Volume(volume);
+            (Volume added, Annotation? inMemory) = PodValues.Volume(volume);
             spec.Volumes.Add(added);
-            if (size is not null)
+            if (inMemory is not null)
             {
-                spec.Annotations.Add(size);
+                spec.Annotations.Add(inMemory);
             }
         }
 

@@ -257,6 +257,10 @@ public sealed partial class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, ISt
 
             return started;
         }
+        catch (LaunchException e) when (e.Errno == Errno.ENOMEM && limits.HintForMemory is { } hint)
+        {
+            throw new LaunchException(e.Step, e.Errno, e.Message, hint, e);
+        }
         catch (LaunchException e)
         {
             throw FlyDiagnosis.Explain(e, app, tree, subject);

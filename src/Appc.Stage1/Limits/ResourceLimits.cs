@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Manifests;
 using Appc.Stage1.Isolation;
 
@@ -44,6 +45,10 @@ internal sealed record ResourceLimits
             NetworkBytes = Positive(Find<NetworkBandwidthIsolator>(isolators, IsolatorNames.NetworkBandwidth)?.Limit?.Value, IsolatorNames.NetworkBandwidth, subject),
         };
     }
+
+    /// <summary>What to do where a start has failed that may have had too little memory; null if nothing limits it.</summary>
+    internal string? HintForMemory => Memory is { } limit
+        ? string.Create(CultureInfo.InvariantCulture, $"The isolator {IsolatorNames.Memory} leaves {limit} bytes for all of the pod, its own processes included: they need some megabytes.") : null;
 
     /// <summary>The controller that an isolator is enforced by; null if it is none about resources.</summary>
     internal static string? ControllerOf(string isolator) => isolator switch

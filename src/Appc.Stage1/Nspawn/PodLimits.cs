@@ -31,6 +31,9 @@ internal sealed class PodLimits
         _ofApps = ofApps;
     }
 
+    /// <summary>What to do where the pod has not come so far as to start its apps; null if nothing limits it.</summary>
+    internal string? HintForMemory => _ofPod.HintForMemory;
+
     /// <summary>The group to make the pod's in, for controllers of version 2; null if it does not matter.</summary>
     internal string? Parent { get; private set; }
 
