@@ -53,7 +53,12 @@ internal sealed class PodSpecFactory(CliContext context)
 
         foreach (string volume in options.GetAll("volume"))
         {
-            spec.Volumes.Add(PodValues.Volume(volume));
+            (Volume added, Annotation? inMemory) = PodValues.Volume(volume);
+            spec.Volumes.Add(added);
+            if (inMemory is not null)
+            {
+                spec.Annotations.Add(inMemory);
+            }
         }
 
         foreach (string port in options.GetAll("port"))
@@ -113,7 +118,7 @@ internal sealed class PodSpecFactory(CliContext context)
         };
         Add(spec.Arguments, app.ProgramArguments);
         Add(spec.SupplementaryGids, PodValues.List(options.Get("supplementary-gids")).Select(g => Values.Number(g, "--supplementary-gids")));
-        Add(spec.Mounts, pod.GetAll("mount").Concat(options.GetAll("mount")).Select(PodValues.Mount));
+        AddMounts(spec, [.. pod.GetAll("mount").Select(PodValues.Mount)], [.. options.GetAll("mount").Select(PodValues.Mount)]);
         Add(spec.Isolators, Isolators(options));
         Add(spec.Annotations, options.GetAll("annotation").Select(PodValues.Annotation));
         if (pod.Has("inherit-env"))
@@ -135,6 +140,21 @@ internal sealed class PodSpecFactory(CliContext context)
                 list.Add(item);
             }
         }
+    }
+
+    /// <summary>Where both say what is at a path, what is said for the app counts.</summary>
+    private static void AddMounts(AppSpec spec, (Mount Mount, Annotation? SubPath)[] ofAll, (Mount Mount, Annotation? SubPath)[] own)
+    {
+        foreach ((Mount mount, Annotation? subPath) in (IEnumerable<(Mount, Annotation?)>)[.. ofAll.Where(m => !own.Any(o => Same(o.Mount.Path, m.Mount.Path))), .. own])
+        {
+            spec.Mounts.Add(mount);
+            if (subPath is not null)
+            {
+                spec.Annotations.Add(subPath);
+            }
+        }
+
+        static bool Same(string one, string other) => one.TrimEnd('/') == other.TrimEnd('/');
     }
 
     private static string HostsEntry(string text)

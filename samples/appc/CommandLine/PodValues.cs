@@ -9,11 +9,30 @@ internal static class PodValues
     public static IReadOnlyList<string> List(string? text) =>
         text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary><c>NAME,kind=host|empty[,source=PATH][,readOnly=B][,recursive=B][,mode=M][,uid=N][,gid=N]</c>.</summary>
-    public static Volume Volume(string text) => Values.Parse(text, "--volume", Manifests.Volume.Parse);
+    /// <summary>
+    /// <c>NAME,kind=host|empty[,source=PATH][,readOnly=B][,recursive=B][,mode=M][,uid=N][,gid=N][,tmpfs=SIZE]</c>; the last of
+    /// these is an annotation of the pod.
+    /// </summary>
+    public static (Volume Volume, Annotation? Size) Volume(string text)
+    {
+        Volume volume = Values.Parse(Without(text, "tmpfs", out string? size), "--volume", Manifests.Volume.Parse);
+        return (volume, size is null ? null : new Annotation(AcIdentifier.Parse("appc.io/executor/tmpfs/" + volume.Name), size));
+    }
 
-    /// <summary><c>volume=NAME,target=PATH</c>.</summary>
-    public static Mount Mount(string text) => Values.Parse(text, "--mount", Manifests.Mount.Parse);
+    /// <summary><c>volume=NAME,target=PATH[,sub-path=DIRECTORY]</c>; the last of these is an annotation of the app.</summary>
+    public static (Mount Mount, Annotation? SubPath) Mount(string text)
+    {
+        Mount mount = Values.Parse(Without(text, "sub-path", out string? path), "--mount", Manifests.Mount.Parse);
+        return (mount, path is null ? null : new Annotation(AcIdentifier.Parse("appc.io/executor/sub-path/" + mount.Volume), path));
+    }
+
+    private static string Without(string text, string key, out string? value)
+    {
+        string prefix = key + "=";
+        string[] parts = text.Split(',');
+        value = parts.LastOrDefault(p => p.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
+        return string.Join(',', parts.Where(p => !p.StartsWith(prefix, StringComparison.Ordinal)));
+    }
 
     /// <summary><c>NAME:[IP:]PORT</c>.</summary>
     public static ExposedPort Port(string text)

@@ -11,6 +11,7 @@ internal static partial class Errno
     public const int EINTR = 4;
     public const int ENXIO = 6;
     public const int EAGAIN = 11;
+    public const int ENOMEM = 12;
     public const int EACCES = 13;
     public const int EEXIST = 17;
     public const int EXDEV = 18;

@@ -141,6 +141,18 @@ internal sealed unsafe partial class LaunchPlan
     internal void MakeDevice(string name, string path, uint mode, uint major, uint minor) =>
         Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), 0x2000 | mode, (major << 8) | minor);
 
+    /// <summary>Makes a file of any type, such as that of a device.</summary>
+    /// <param name="name">Name of the step.</param>
+    /// <param name="path">Where.</param>
+    /// <param name="mode">Type and permissions, of which the umask takes some away.</param>
+    /// <param name="major">The device's number, of its driver.</param>
+    /// <param name="minor">The device's number, within those.</param>
+    internal void MakeNode(string name, string path, uint mode, uint major, uint minor) =>
+        Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), mode, (nint)((minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12)));
+
+    /// <summary>fchmodat(2), following links.</summary>
+    internal void ChangeMode(string name, string path, uint mode) => Add(name, SystemCall.FchmodAt, AT_FDCWD, Text(path), mode & 0xfff);
+
     /// <summary>Makes a symbolic link.</summary>
     internal void MakeLink(string name, string target, string path) =>
         Add(name, SystemCall.SymlinkAt, Text(target), AT_FDCWD, Text(path));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Images;
 using Appc.Manifests;
 using Appc.Stage1;
@@ -18,6 +19,7 @@ internal sealed class PodReifier
     private readonly PodSpec _spec;
     private readonly List<string> _faults = [];
     private readonly List<Volume> _volumes;
+    private readonly Dictionary<(AcName App, AcName Point), AcName> _implicit = [];
 
     private PodReifier(PodSpec spec)
     {
@@ -71,9 +73,9 @@ internal sealed class PodReifier
 
         RequireUnique(_spec.Volumes.Select(v => v.Name), "volume");
         RequireUnique(_spec.Ports.Select(p => p.Name), "port");
-        foreach (Volume volume in _spec.Volumes.Where(v => v.Kind == VolumeKind.Host && (v.Source is null || !v.Source.StartsWith('/'))))
+        foreach (Volume volume in _spec.Volumes)
         {
-            _faults.Add($"the host volume {volume.Name} needs an absolute source");
+            RequireSource(volume);
         }
 
         List<RuntimeApp> apps = [];
@@ -95,6 +97,7 @@ internal sealed class PodReifier
 
         _faults.AddRange(PodSockets.Check(_spec.Sockets, apps, stage1));
         _faults.AddRange(NameFiles.Check(_spec.Options));
+        _faults.AddRange(VolumeAnnotations.Check(_spec.Annotations, _volumes, apps));
         if (_spec.Options.LogLimit < PodLogLimit.Least)
         {
             _faults.Add($"the limit of its logs is less than {PodLogLimit.Least} bytes");
@@ -276,45 +279,75 @@ internal sealed class PodReifier
         List<Mount> mounts = [];
         foreach (Mount mount in spec.Mounts)
         {
-            if (!_volumes.Any(v => v.Name == mount.Volume))
+            if (mount.AppVolume is { } own)
+            {
+                RequireSource(own);
+            }
+            else if (!_volumes.Any(v => v.Name == mount.Volume))
             {
                 _faults.Add($"the app {app} mounts the volume {mount.Volume}, which the pod does not have");
             }
 
-            if (!mount.Path.StartsWith('/'))
-            {
-                _faults.Add($"the app {app} mounts the volume {mount.Volume} at a path that is not absolute");
-            }
-
-            mounts.Add(mount);
+            mounts.Add(mount with { Path = PathOf(app, mount.Volume, mount.Path) });
         }
 
-        foreach (MountPoint point in section.MountPoints.Where(p => mounts.All(m => m.Path != p.Path)))
+        foreach (MountPoint point in section.MountPoints)
         {
-            if (_volumes.All(v => v.Name != point.Name))
+            string path = PathOf(app, point.Name, point.Path);
+            if (mounts.All(m => m.Path != path))
             {
-                // A mount point that nothing was given for gets an empty volume of its own, so that what the image
-                // expects to be outside its root is.
-                AcName implicitName = AcName.Parse($"{app}-{point.Name}");
-                if (_volumes.All(v => v.Name != implicitName))
-                {
-                    _volumes.Add(new Volume { Name = implicitName, Kind = VolumeKind.Empty });
-                }
-
-                mounts.Add(new Mount(implicitName, point.Path));
-            }
-            else
-            {
-                mounts.Add(new Mount(point.Name, point.Path));
+                mounts.Add(new Mount(_spec.Volumes.Any(v => v.Name == point.Name) ? point.Name : ImplicitVolume(app, point.Name), path));
             }
         }
 
         foreach (string path in mounts.GroupBy(m => m.Path).Where(g => g.Count() > 1).Select(g => g.Key))
         {
-            _faults.Add($"the app {app} mounts two volumes at {path}");
+            _faults.Add(Printable.Text($"the app {app} mounts two volumes at {path}"));
         }
 
         return mounts;
+    }
+
+    /// <summary>The path in the one way that it is written in a reified manifest, so that equal places are equal.</summary>
+    private string PathOf(AcName app, AcName volume, string path)
+    {
+        if (MountPath.Normalize(path) is { } normal)
+        {
+            return normal;
+        }
+
+        string why = path.StartsWith('/') ? $"'{path}', which is no place below its root" : "a path that is not absolute";
+        _faults.Add(Printable.Text($"the app {app} mounts the volume {volume} at {why}"));
+        return path;
+    }
+
+    /// <summary>
+    /// A mount point that nothing was given for gets an empty volume of its app's own, so that what the image expects to be
+    /// outside its root is. Its name tells whose it is, but is never that of another volume: that would be shared then.
+    /// </summary>
+    private AcName ImplicitVolume(AcName app, AcName point)
+    {
+        if (!_implicit.TryGetValue((app, point), out AcName? name))
+        {
+            name = AcName.Parse($"{app}-{point}");
+            for (int i = 2; _volumes.Any(v => v.Name == name); i++)
+            {
+                name = AcName.Parse(string.Create(CultureInfo.InvariantCulture, $"{app}-{point}-{i}"));
+            }
+
+            _implicit[(app, point)] = name;
+            _volumes.Add(new Volume { Name = name, Kind = VolumeKind.Empty });
+        }
+
+        return name;
+    }
+
+    private void RequireSource(Volume volume)
+    {
+        if (volume.Kind == VolumeKind.Host && volume.Source is not ['/', ..])
+        {
+            _faults.Add($"the host volume {volume.Name} needs an absolute source");
+        }
     }
 
     private void RequirePortsExist(List<RuntimeApp> apps)

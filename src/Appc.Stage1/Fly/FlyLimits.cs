@@ -11,6 +11,9 @@ internal sealed class FlyLimits
 
     private FlyLimits(List<string> groups) => _groups = groups;
 
+    /// <summary>What to do where the pod has not come so far as to be the app; null if nothing limits it.</summary>
+    internal string? HintForMemory { get; private init; }
+
     /// <summary>Whether the pod has no groups of its own.</summary>
     internal bool IsEmpty => _groups.Count == 0;
 
@@ -36,7 +39,7 @@ internal sealed class FlyLimits
 
         string? network = limits.NetworkBytes is null || PodCGroup.FindHierarchy() is null ? null
             : places.Find(p => !p.Version1).Group ?? $"{PodCGroup.FindOwn(subject).Own}/{PodCGroup.NameOf(pod.Uuid)}";
-        FlyLimits groups = new([.. places.Select(p => p.Group).Concat(network is null ? [] : [network]).Distinct()]);
+        FlyLimits groups = new([.. places.Select(p => p.Group).Concat(network is null ? [] : [network]).Distinct()]) { HintForMemory = limits.HintForMemory };
         string record = RecordOf(pod);
         PodFilesWriter.MakePrivate(Path.GetDirectoryName(record)!);
         PodPaths.WriteText(record, string.Join('\n', groups._groups));

@@ -18,4 +18,7 @@ internal static partial class FlyLog
 
     [LoggerMessage(3105, LogLevel.Warning, "The logs of pod {Uuid} are no longer kept to their limit: {Error}")]
     internal static partial void LogsNotKept(this ILogger logger, string uuid, string error);
+
+    [LoggerMessage(3106, LogLevel.Warning, "The app {App} of pod {Uuid} does not see what its image has at {Path}: a volume is mounted over it")]
+    internal static partial void VolumeMasks(this ILogger logger, string app, string uuid, string path);
 }

@@ -19,7 +19,7 @@ internal sealed class FlyMounts
     /// host mounted keeps nothing of it busy once it has ended.
     /// </summary>
     internal static SafeFileHandle? TryHold(Stage1Pod pod, int pid) =>
-        pod.Manifest.Volumes.Any(v => v.Kind == VolumeKind.Host) ? null : ProcessNamespace.TryHold(pid, "mnt");
+        pod.Manifest.Volumes.Concat(pod.Apps[0].Runtime.Mounts.Select(m => m.AppVolume).OfType<Volume>()).Any(v => v.Kind == VolumeKind.Host) ? null : ProcessNamespace.TryHold(pid, "mnt");
 
     /// <summary>Lets go of the mounts, without waiting for it.</summary>
     internal void Release(Stage1Pod pod, SafeFileHandle? mounts)

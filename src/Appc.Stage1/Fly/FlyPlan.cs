@@ -4,6 +4,7 @@ using Appc.Manifests;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
+using Appc.Stage1.Volumes;
 using Tmds.Linux;
 
 namespace Appc.Stage1.Fly;
@@ -24,12 +25,14 @@ internal sealed class FlyPlan
     private readonly LaunchPlan _plan;
     private readonly SecurityLabels _labels;
     private readonly string _own;
+    private readonly IReadOnlyList<AppMount> _mounts;
 
     // Numbers from here on are free for descriptors that must have a known one.
     private int _spare = FirstSpareDescriptor;
 
-    private FlyPlan(Stage1Pod pod, LaunchPlan plan, SecurityLabels labels)
+    private FlyPlan(Stage1Pod pod, LaunchPlan plan, SecurityLabels labels, IReadOnlyList<AppMount> mounts)
     {
+        _mounts = mounts;
         _labels = labels;
         _pod = pod;
         _app = pod.Apps[0];
@@ -42,13 +45,14 @@ internal sealed class FlyPlan
 
     /// <summary>Builds the plan.</summary>
     internal static LaunchPlan Build(
-        Stage1Pod pod, AppUser user, FlyLimits limits, FlySockets sockets, FlyStreams streams, SecurityLabels labels, string subject, ImageTree tree, FlyKernel kernel, LifeGuard? guard)
+        Stage1Pod pod, AppUser user, FlyLimits limits, FlySockets sockets, FlyStreams streams, SecurityLabels labels, string subject, ImageTree tree,
+        IReadOnlyList<AppMount> mounts, FlyKernel kernel, LifeGuard? guard)
     {
         bool keeper = IsKept(pod);
         LaunchPlan plan = keeper ? new(subject, 0, new LaunchArena()) : new(subject, Namespaces);
         try
         {
-            FlyPlan fly = new(pod, plan, labels);
+            FlyPlan fly = new(pod, plan, labels, mounts);
             if (keeper)
             {
                 FlyKeeper.Write(plan, pod, Namespaces, () => fly.Write(
@@ -114,8 +118,8 @@ internal sealed class FlyPlan
         IReadOnlyList<(string, string)> labels = _labels.BeforeExecution(_app.Name);
         LaunchArgument proc = labels.Count == 0 ? default : _plan.Open("open /proc", "/proc", LibC.O_PATH | Libc.O_DIRECTORY);
         _plan.MakeDirectory("make the pod's stage1 directory", _own, 0x1c0); // 0700: an app's files may be set-id
-        FlyVolumes volumes = new(_plan, _pod, subject, _own);
-        volumes.Open();
+        FlyVolumes volumes = new(_plan, _pod, _mounts, tree, _labels, _own);
+        volumes.Open(subject);
         MountRoot(tree);
         _plan.ChangeDirectory("enter the app's root", _own);
         _plan.PivotRootHere();
@@ -133,7 +137,17 @@ internal sealed class FlyPlan
             input = output = error = streams.MakeTerminal(_plan, user, _spare++);
         }
 
-        volumes.Attach();
+        if (volumes.CoverDevices)
+        {
+            CloseDevices();
+            volumes.Attach();
+        }
+        else
+        {
+            volumes.Attach();
+            CloseDevices();
+        }
+
         if (_app.Runtime.ReadOnlyRootFs)
         {
             _plan.Remount("make the root read-only", "/", LibC.MS_RDONLY | LibC.MS_NODEV);
@@ -304,8 +318,11 @@ internal sealed class FlyPlan
         _plan.MakeDirectory(Dev, "/dev/shm", 0x3ff);
         _plan.Mount("mount /dev/pts", "devpts", "/dev/pts", "devpts", LibC.MS_NOSUID | LibC.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620" + _labels.MountOption);
         _plan.Mount("mount /dev/shm", "tmpfs", "/dev/shm", "tmpfs", Strict, "mode=1777,size=10%" + _labels.MountOption);
-
-        // No device can be added: the app may keep CAP_MKNOD, and nothing else would stop it from making a disk.
-        _plan.Remount(Dev, "/dev", LibC.MS_RDONLY | LibC.MS_NOSUID | LibC.MS_NOEXEC);
     }
+
+    /// <summary>
+    /// No device can be added any more: the app may keep CAP_MKNOD, and nothing else would stop it from making a disk. Places for
+    /// volumes are made before.
+    /// </summary>
+    private void CloseDevices() => _plan.Remount("make /dev", "/dev", LibC.MS_RDONLY | LibC.MS_NOSUID | LibC.MS_NOEXEC);
 }

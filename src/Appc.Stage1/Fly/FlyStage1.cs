@@ -5,6 +5,7 @@ using Appc.Pods;
 using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
+using Appc.Stage1.Volumes;
 using Appc.Stage1.Streams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -238,10 +239,16 @@ public sealed partial class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, ISt
         {
             using FlySockets sockets = FlySockets.Hold(pod, subject);
             AppUser user = AppUser.Resolve(app.App, tree, subject);
+            IReadOnlyList<AppMount> mounts = AppMounts.Of(pod, app, tree, FlyVolumes.Ids, subject);
+            foreach (string path in AppMounts.Masked(mounts, tree))
+            {
+                _logger.VolumeMasks(app.Name.ToString(), pod.Uuid, path);
+            }
+
             using FlyStreams streams = FlyStreams.Prepare(pod, user);
             using LifeGuard? guard = pod.Lifetime == PodLifetime.Host ? new LifeGuard(subject) : null;
             using LaunchPlan plan = FlyPlan.Build(
-                pod, user, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, _kernel, guard);
+                pod, user, limits, sockets, streams, new SecurityLabels(Modules, pod.Manifest), subject, tree, mounts, _kernel, guard);
             Stage1Process started = FlyPlan.IsKept(pod) ? StartKept(pod, limits, sockets, streams, plan) : Start(pod, limits, streams, plan, guard);
             if (PodLogUpkeep.IsNeeded(pod.Options))
             {
@@ -249,6 +256,10 @@ public sealed partial class FlyStage1 : IStage1, IStage1Exec, IStage1Attach, ISt
             }
 
             return started;
+        }
+        catch (LaunchException e) when (e.Errno == Errno.ENOMEM && limits.HintForMemory is { } hint)
+        {
+            throw new LaunchException(e.Step, e.Errno, e.Message, hint, e);
         }
         catch (LaunchException e)
         {

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Appc.Linux;
-using Appc.Manifests;
+using Appc.Stage1.Isolation;
+using Appc.Stage1.Volumes;
 using Tmds.Linux;
 
 namespace Appc.Stage1.Fly;
@@ -9,151 +9,111 @@ namespace Appc.Stage1.Fly;
 /// Volumes of a fly pod. Each is opened while the host's root is there, as a detached mount with its restrictions
 /// already on it, and attached when only the app's root is left: a link in either can lead nowhere else.
 /// </summary>
-internal sealed class FlyVolumes(LaunchPlan plan, Stage1Pod pod, string subject, string own)
+internal sealed class FlyVolumes(LaunchPlan plan, Stage1Pod pod, IReadOnlyList<AppMount> mounts, ImageTree image, SecurityLabels labels, string own)
 {
-    private readonly List<(LaunchArgument Tree, string Path, bool IsDirectory)> _mounts = [];
+    private const string Devices = "/dev";
+
+    // The highest one means "none", and is no user.
+    internal const long Ids = uint.MaxValue;
+
+    private readonly List<(LaunchArgument Tree, AppMount Mount)> _open = [];
+
+    private string Volumes => Path.Combine(own, "volumes");
 
     /// <summary>Steps on the host's root.</summary>
-    /// <exception cref="LaunchException">A mount names no volume, or a volume has no usable source.</exception>
-    internal void Open()
+    /// <exception cref="LaunchException">A volume cannot be what it shall be.</exception>
+    internal void Open(string subject)
     {
-        foreach (Mount mount in pod.Apps[0].Runtime.Mounts)
+        foreach (AppMount mount in AppMounts.InMemory(pod, Ids, subject))
         {
-            Volume volume = pod.Manifest.Volumes.FirstOrDefault(v => v.Name == mount.Volume)
-                ?? throw Failure(mount.Volume, "the pod has no such volume");
-            if (!mount.Path.StartsWith('/') || Names(mount.Path).Length == 0 || Names(mount.Path).Contains(".."))
-            {
-                throw Failure(mount.Volume, $"it cannot be mounted at '{mount.Path}'");
-            }
+            // In the child's own mount namespace, over a directory that stays empty.
+            string path = MakeDirectory(mount, 0x1c0);
+            plan.Mount(mount.OpenStep, "tmpfs", path, "tmpfs", LibC.MS_NOSUID | LibC.MS_NODEV, VolumeSteps.MemoryOptions(mount) + labels.MountOption);
+        }
 
-            Open(volume, mount);
+        foreach (AppMount mount in mounts)
+        {
+            LaunchArgument source = mount.Source is { } path ? plan.OpenWithoutLinks(mount.OpenStep, path, LibC.O_PATH) : plan.OpenEmpty(mount, MakeEmpty(mount));
+            LaunchArgument tree = plan.CloneTree(mount.OpenStep, source, mount.Recursive);
+            plan.SetAttributes(mount.OpenStep, tree, mount.Attributes, recursive: mount.Recursive);
+            _open.Add((tree, mount));
         }
     }
+
+    /// <summary>Whether something is mounted over the directory of devices itself.</summary>
+    internal bool CoverDevices => mounts.Any(m => m.Target == Devices);
 
     /// <summary>Steps on the app's root.</summary>
     internal void Attach()
     {
-        // Outer mounts first, so that one inside another is not covered by it.
-        foreach ((LaunchArgument tree, string path, bool isDirectory) in _mounts.OrderBy(m => Names(m.Path).Length))
+        foreach ((LaunchArgument tree, AppMount mount) in _open)
         {
-            string name = $"mount a volume at {path}";
-            string[] names = Names(path);
-            string target = "";
-            for (int i = 0; i < names.Length; i++)
+            string step = StepOf(mount);
+            string[] names = mount.Names;
+            for (int i = 1; i <= names.Length; i++)
             {
-                target += "/" + names[i];
-                if (i < names.Length - 1 || isDirectory)
-                {
-                    plan.MakeDirectory(name, target, 0x1ed);
-                }
-                else
-                {
-                    plan.MakeFile(name, target, 0x1a4);
-                }
+                MakePlace(step, "/" + string.Join('/', names[..i]), mount, i < names.Length || mount.IsDirectory);
             }
 
-            plan.Attach(name, tree, target);
+            plan.Attach(step, tree, mount.Path);
         }
     }
 
-    private void Open(Volume volume, Mount mount)
+    private static string StepOf(AppMount mount) => $"mount a volume at {mount.Path}";
+
+    /// <summary>
+    /// Makes a part of the path to a volume, in the app's own layer. Another volume on the way is as it is, its directory
+    /// too, and what is to be in it is there already.
+    /// </summary>
+    private void MakePlace(string step, string path, AppMount mount, bool isDirectory)
     {
-        string name = $"open the volume {volume.Name}";
-        bool readOnly = volume.ReadOnly == true || pod.Apps[0].App.MountPoints.Any(p => p.Path == mount.Path && p.ReadOnly);
-        ulong restrictions = Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV | (readOnly ? Libc.MOUNT_ATTR_RDONLY : 0);
-        bool recursive = false;
-        bool isDirectory = true;
-        LaunchArgument source;
-        if (volume.Kind == VolumeKind.Empty)
+        string target = image.Resolve(path);
+        if (mounts.Any(m => m.Covers(target) || (m.Target == target && m != mount)))
         {
-            source = MakeEmpty(name, volume);
+            return;
+        }
+
+        if (path == mount.Path && isDirectory && image.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR)
+        {
+            // A file that a directory takes the place of.
+            plan.Call(step, SystemCall.UnlinkAt, LibC.AT_FDCWD, plan.Text(path));
+        }
+
+        if (isDirectory)
+        {
+            plan.MakeDirectory(step, path, VolumeSteps.Executable);
         }
         else
         {
-            FileKind kind = KindOf(volume);
-            isDirectory = kind == FileKind.Directory;
-            recursive = isDirectory && volume.Recursive != false;
-            if (kind == FileKind.Device)
-            {
-                // A device named by the administrator is meant to be used as one.
-                restrictions &= ~Libc.MOUNT_ATTR_NODEV;
-            }
-
-            source = plan.OpenWithoutLinks(name, volume.Source!, LibC.O_PATH);
+            plan.MakeFile(step, path, 0x1a4);
         }
-
-        LaunchArgument tree = plan.CloneTree(name, source, recursive);
-        plan.SetAttributes(name, tree, restrictions, recursive: recursive);
-        _mounts.Add((tree, mount.Path, isDirectory));
     }
 
-    private LaunchArgument MakeEmpty(string name, Volume volume)
+    private string MakeEmpty(AppMount mount)
     {
-        string parent = Path.Combine(own, "volumes");
-        string path = Path.Combine(parent, volume.Name.ToString());
-        plan.MakeDirectory(name, parent, 0x1c0);
-        plan.MakeDirectory(name, path, ModeOf(volume));
-        if ((volume.Uid ?? 0) != 0 || (volume.Gid ?? 0) != 0)
+        if (mount.MemorySize is not null)
         {
-            plan.ChangeOwner(name, path, (uint)(volume.Uid ?? 0), (uint)(volume.Gid ?? 0));
+            return Path.Combine(Volumes, mount.Volume.Name.ToString());
         }
 
-        return plan.OpenWithoutLinks(name, path, LibC.O_PATH | LibC.O_DIRECTORY);
+        string path = MakeDirectory(mount, mount.Mode);
+        if (mount.Uid != 0 || mount.Gid != 0)
+        {
+            plan.ChangeOwner(mount.OpenStep, path, mount.Uid, mount.Gid);
+        }
+
+        // The bits beyond permissions are not taken by what makes a directory.
+        plan.ChangeMode(mount.OpenStep, path, mount.Mode);
+        return path;
     }
 
-    private uint ModeOf(Volume volume)
+    private string MakeDirectory(AppMount mount, uint mode)
     {
-        const uint Default = 0x1ed; // 0755
-        if (volume.Mode is not { } text)
-        {
-            return Default;
-        }
-
-        uint mode = 0;
-        foreach (char digit in text)
-        {
-            mode = digit is >= '0' and <= '7' && mode <= 0x1ff ? (mode << 3) | (uint)(digit - '0') : throw Failure(volume.Name, $"its mode '{text}' is not octal");
-        }
-
-        return mode;
-    }
-
-    private FileKind KindOf(Volume volume)
-    {
-        string source = volume.Source ?? throw Failure(volume.Name, "it has no source");
-        if (!source.StartsWith('/'))
-        {
-            throw Failure(volume.Name, $"its source {source} is not an absolute path");
-        }
-
-        // Only to know what kind of mount point to make; the child opens it anew, and refuses links on the way.
-        if (Libc.TryStat(source, out Libc.Statx stat))
-        {
-            return stat.Type switch
-            {
-                Libc.S_IFDIR => FileKind.Directory,
-                Libc.S_IFCHR or Libc.S_IFBLK => FileKind.Device,
-                Libc.S_IFLNK => throw Failure(volume.Name, $"its source {source} is a symbolic link", "Name the directory that it leads to."),
-                _ => FileKind.File,
-            };
-        }
-
-        throw Failure(volume.Name, $"its source {source} does not exist", "Make the directory first: sources are never created.");
-    }
-
-    private LaunchException Failure(AcName volume, string why, string? hint = null) => new(
-        string.Create(CultureInfo.InvariantCulture, $"open the volume {volume}"),
-        0,
-        Printable.Text($"{subject}: the volume {volume} cannot be used: {why}"),
-        hint);
-
-    private static string[] Names(string path) =>
-        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".")];
-
-    private enum FileKind
-    {
-        Directory,
-        File,
-        Device,
+        string parent = mount.IsOwn ? Path.Combine(Volumes, ".app") : Volumes;
+        plan.MakeDirectory(mount.OpenStep, Volumes, 0x1c0);
+        plan.MakeDirectory(mount.OpenStep, parent, 0x1c0);
+        string path = Path.Combine(parent, mount.Volume.Name.ToString());
+        plan.MakeDirectory(mount.OpenStep, path, mode);
+        return path;
     }
 }

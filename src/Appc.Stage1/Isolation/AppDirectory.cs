@@ -71,7 +71,9 @@ internal static class AppDirectory
     /// <summary>Adds the step that looks whether it is there, beneath the app's root with its volumes.</summary>
     internal static void Add(LaunchPlan plan, Stage1App app, LaunchArgument root)
     {
-        if (app.Runtime.Mounts.Count > 0 && !IsOfTheKernel(Of(app)))
+        // Volumes below /run are mounted later.
+        bool isLater = IsBelow(Of(app), MadeAnew) && app.Runtime.Mounts.Any(m => IsBelow(m.Path, MadeAnew));
+        if (app.Runtime.Mounts.Count > 0 && !IsOfTheKernel(Of(app)) && !isLater)
         {
             string step = $"{StepOf}{Of(app)} of the app {app.Name}";
             plan.Close(step, plan.OpenInRoot(step, root, Of(app), LibC.O_PATH | LibC.O_DIRECTORY));

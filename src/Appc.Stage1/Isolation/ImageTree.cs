@@ -98,7 +98,7 @@ internal sealed unsafe class ImageTree : IDisposable
         }
 
         List<(string Name, Libc.Statx Stat)> contents = [];
-        foreach (string name in _layers.SelectMany(l => NamesIn(l, path)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (string name in _layers.SelectMany(l => EntriesOf(l, path)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             // What a layer has may be hidden by one above.
             if (Look([path, name]) is { } found)
@@ -110,10 +110,41 @@ internal sealed unsafe class ImageTree : IDisposable
         return contents;
     }
 
-    private static string[] NamesIn(Fd layer, string path)
+    /// <summary>Whether there is a file at a path, or a directory with something in it.</summary>
+    internal bool HoldsFiles(string path)
     {
-        using Fd? directory = Open(layer, path, Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_NOFOLLOW);
-        return directory is null ? [] : [.. Directory.EnumerateFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{directory.Number}")).Select(e => Path.GetFileName(e))];
+        if (Find(path) is not { } found || found.Stat.Type != Libc.S_IFDIR)
+        {
+            return Find(path) is not null;
+        }
+
+        // What a layer has may be hidden by one above.
+        return _layers.SelectMany(l => EntriesOf(l, found.Path)).Any(e => Look([found.Path, e]) is not null);
+    }
+
+    /// <summary>The path that a path leads to when its links are followed; what the image lacks is as it was said.</summary>
+    internal string Resolve(string path)
+    {
+        Stack<string> ahead = new();
+        Push(ahead, path);
+        List<string> behind = [];
+        for (int links = 0; ahead.TryPop(out string? name);)
+        {
+            if (name == "..")
+            {
+                behind.RemoveRange(Math.Max(behind.Count - 1, 0), Math.Min(behind.Count, 1));
+                continue;
+            }
+
+            behind.Add(name);
+            if (Look(behind) is { Stat.Type: Libc.S_IFLNK } link && links++ < LinkLimit && ReadLink(link.Layer, link.Path) is { } target)
+            {
+                behind.RemoveRange(target.StartsWith('/') ? 0 : behind.Count - 1, target.StartsWith('/') ? behind.Count : 1);
+                Push(ahead, target);
+            }
+        }
+
+        return "/" + string.Join('/', behind);
     }
 
     public void Dispose()
@@ -221,6 +252,12 @@ internal sealed unsafe class ImageTree : IDisposable
         }
 
         return null;
+    }
+
+    private static string[] EntriesOf(Fd layer, string path)
+    {
+        using Fd? directory = Open(layer, path, Libc.O_RDONLY | Libc.O_DIRECTORY);
+        return directory is null ? [] : [.. Directory.EnumerateFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{directory.Number}")).Select(e => Path.GetFileName(e))];
     }
 
     private static Fd? Open(Fd layer, string path, int flags)

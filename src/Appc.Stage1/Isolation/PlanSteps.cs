@@ -16,6 +16,13 @@ internal static class PlanSteps
         return plan.Call(name, SystemCall.OpenAt2, root, plan.Text(path), plan.Bytes(MemoryMarshal.AsBytes(how)), how.Length * sizeof(ulong));
     }
 
+    /// <summary>Opens what lies in a directory, if no part of its path is a link.</summary>
+    internal static LaunchArgument OpenBeneath(this LaunchPlan plan, string name, LaunchArgument directory, string path, int flags)
+    {
+        ReadOnlySpan<ulong> how = [(uint)(flags | LibC.O_CLOEXEC), 0, Libc.RESOLVE_BENEATH | Libc.RESOLVE_NO_SYMLINKS | Libc.RESOLVE_NO_MAGICLINKS];
+        return plan.Call(name, SystemCall.OpenAt2, directory, plan.Text(path), plan.Bytes(MemoryMarshal.AsBytes(how)), how.Length * sizeof(ulong));
+    }
+
     /// <summary>Makes a directory in another one; one that is there already is as good.</summary>
     internal static void MakeDirectoryAt(this LaunchPlan plan, string name, LaunchArgument parent, string child, uint mode) =>
         plan.Call(name, SystemCall.MkdirAt, parent, plan.Text(child), mode, tolerated: LibC.EEXIST);

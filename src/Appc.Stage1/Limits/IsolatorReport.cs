@@ -25,9 +25,13 @@ internal static class IsolatorReport
         SecurityLabels labels = new(modules, manifest);
         Lazy<LimitHost> host = new(findHost);
         List<UnenforcedIsolator> found = [];
-        foreach ((AcName? app, Isolator isolator) in UnenforcedIsolator.All(manifest))
+        (AcName? App, Isolator Isolator)[] all = [.. UnenforcedIsolator.All(manifest)];
+        for (int i = 0; i < all.Length; i++)
         {
-            (string Reason, string? Hint)? why = stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
+            (AcName? app, Isolator isolator) = all[i];
+            (string Reason, string? Hint)? why = all.Skip(i + 1).Any(o => o.App == app && o.Isolator.Name == isolator.Name)
+                ? ("another one of the same name comes after it, and the last one counts", "Leave one of them out.")
+                : stage1.Features.EnforcedIsolators.Contains(isolator.Name.ToString())
                 ? Labels.Contains(isolator.Name.ToString()) ? labels.WhyNot(isolator, app) : WhyNot(isolator, app, manifest, options, mutable, host)
                 : ($"the flavour {stage1.Name} does not know it", null);
             if (why is var (reason, hint))

@@ -1,10 +1,14 @@
 using System.Globalization;
+using Appc.Stage1.Nspawn;
 
 namespace Appc.Stage1.Limits;
 
 /// <summary>What to write into the files of a control group.</summary>
 internal static class LimitFiles
 {
+    /// <summary>Thousandths of a processor: far more than there are, and as much as all files and settings take.</summary>
+    internal const long MostMilli = 200_000_000;
+
     // The kernel takes no quota below a thousandth of a second, and no period above one second.
     private const long ShortestQuota = 1000;
     private const long UsualPeriod = 100_000;
@@ -82,6 +86,7 @@ internal static class LimitFiles
     /// <summary>Microseconds of processor time in a period, for thousandths of a processor.</summary>
     internal static (long Quota, long Period) Quota(long milli)
     {
+        milli = Math.Min(milli, MostMilli);
         long period = Math.Clamp(ShortestQuota * 1000 / milli, UsualPeriod, LongestPeriod);
         return (Math.Max(milli * period / 1000, ShortestQuota), period);
     }
@@ -89,11 +94,14 @@ internal static class LimitFiles
     /// <summary>The weight in version 2 for a number of shares in version 1, as systemd has it.</summary>
     internal static long? Weight(long? shares) => shares is null ? null : Math.Clamp(shares.Value * 100 / UsualShares, 1, 10_000);
 
-    /// <summary>The whole disks of this host, as <c>MAJOR:MINOR</c>. The kernel takes limits for those only.</summary>
-    internal static IReadOnlyList<string> Disks() =>
-        [.. Directory.EnumerateFileSystemEntries("/sys/block")
-            .Where(d => File.Exists(d + "/size") && File.ReadAllText(d + "/size").Trim() != "0")
-            .Select(d => File.ReadAllText(d + "/dev").Trim())];
+    /// <summary>
+    /// The whole disks of this host, as <c>MAJOR:MINOR</c>. The kernel takes limits for those only. The single paths to a disk that
+    /// has several, as with NVMe, are hidden disks without a number; the disk itself is listed beside them.
+    /// </summary>
+    internal static IReadOnlyList<string> Disks(string directory = "/sys/block") =>
+        [.. Directory.EnumerateFileSystemEntries(directory)
+            .Where(d => PodPaths.ReadText(d + "/size") is not (null or "0"))
+            .Select(d => PodPaths.ReadText(d + "/dev")).OfType<string>()];
 
     /// <summary>Thousandths of a processor that the groups above allow: a group of version 1 cannot be set to more.</summary>
     private static long EnclosingCpu(string directory)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Appc.Manifests;
 using Appc.Stage1.Isolation;
 
@@ -27,7 +28,7 @@ internal sealed record ResourceLimits
     /// <summary>The most bytes a second sent to, and received from, networks.</summary>
     internal long? NetworkBytes { get; init; }
 
-    /// <summary>Reads the isolators.</summary>
+    /// <summary>Reads the isolators. As the specification has it, what has a limit and no request asks for as much as the limit.</summary>
     /// <exception cref="LaunchException">A limit leaves nothing.</exception>
     internal static ResourceLimits FromIsolators(IReadOnlyList<Isolator> isolators, string subject)
     {
@@ -36,14 +37,18 @@ internal sealed record ResourceLimits
         return new ResourceLimits
         {
             Memory = Positive(memory?.Limit?.Value, IsolatorNames.Memory, subject),
-            MemoryRequest = memory?.Request?.Value,
+            MemoryRequest = (memory?.Request ?? memory?.Limit)?.Value,
             Cpu = Positive(cpu?.Limit?.MilliValue, IsolatorNames.Cpu, subject),
-            CpuShares = Shares(Find<CpuSharesIsolator>(isolators, IsolatorNames.CpuShares)?.Shares ?? ToShares(cpu?.Request?.MilliValue)),
+            CpuShares = Shares(Find<CpuSharesIsolator>(isolators, IsolatorNames.CpuShares)?.Shares ?? ToShares((cpu?.Request ?? cpu?.Limit)?.MilliValue)),
             BlockBytes = Positive(Find<BlockBandwidthIsolator>(isolators, IsolatorNames.BlockBandwidth)?.Limit?.Value, IsolatorNames.BlockBandwidth, subject),
             BlockOperations = Positive(Find<BlockIopsIsolator>(isolators, IsolatorNames.BlockIops)?.Limit?.Value, IsolatorNames.BlockIops, subject),
             NetworkBytes = Positive(Find<NetworkBandwidthIsolator>(isolators, IsolatorNames.NetworkBandwidth)?.Limit?.Value, IsolatorNames.NetworkBandwidth, subject),
         };
     }
+
+    /// <summary>What to do where a start has failed that may have had too little memory; null if nothing limits it.</summary>
+    internal string? HintForMemory => Memory is { } limit
+        ? string.Create(CultureInfo.InvariantCulture, $"The isolator {IsolatorNames.Memory} leaves {limit} bytes for all of the pod, its own processes included: they need some megabytes.") : null;
 
     /// <summary>The controller that an isolator is enforced by; null if it is none about resources.</summary>
     internal static string? ControllerOf(string isolator) => isolator switch
@@ -66,9 +71,9 @@ internal sealed record ResourceLimits
     internal ResourceLimits Within(ResourceLimits inner) => new()
     {
         Memory = Least(Memory, inner.Memory),
-        MemoryRequest = inner.MemoryRequest ?? MemoryRequest,
+        MemoryRequest = Least(MemoryRequest, inner.MemoryRequest),
         Cpu = Least(Cpu, inner.Cpu),
-        CpuShares = inner.CpuShares ?? CpuShares,
+        CpuShares = Least(CpuShares, inner.CpuShares),
         BlockBytes = Least(BlockBytes, inner.BlockBytes),
         BlockOperations = Least(BlockOperations, inner.BlockOperations),
         NetworkBytes = Least(NetworkBytes, inner.NetworkBytes),

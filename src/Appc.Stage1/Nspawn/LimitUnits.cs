@@ -101,8 +101,9 @@ internal static class LimitUnits
 
         if (version2.Contains(LimitHost.Cpu))
         {
-            if (limits.Cpu is { } cpu)
+            if (limits.Cpu is { } given)
             {
+                long cpu = Math.Min(given, LimitFiles.MostMilli);
                 yield return ("CPUQuota", string.Create(CultureInfo.InvariantCulture, $"{cpu / 10}.{cpu % 10}%"));
             }
 

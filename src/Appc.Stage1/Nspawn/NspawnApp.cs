@@ -4,6 +4,7 @@ using Appc.Linux;
 using Appc.Manifests;
 using Appc.Pods;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Volumes;
 
 namespace Appc.Stage1.Nspawn;
 
@@ -67,8 +68,15 @@ internal sealed record NspawnApp
     /// </summary>
     internal IReadOnlyList<string> RunContents { get; init; } = [];
 
+    /// <summary>What of it is seen beside the app's volumes.</summary>
+    internal IEnumerable<string> ShownRunContents =>
+        Mounts.Any(m => m.Target == "/run") ? [] : RunContents.Where(e => Mounts.All(m => m.Target != "/run/" + e));
+
     /// <summary>Directories that systemd mounts over and the image lacks.</summary>
     internal required IReadOnlyList<string> MissingDirectories { get; init; }
+
+    /// <summary>Its volumes. Known when its root is put together: later their sources may be gone.</summary>
+    internal IReadOnlyList<AppMount> Mounts { get; init; } = [];
 
     /// <summary>Owner and mode of the image's root directory.</summary>
     internal required Libc.Statx RootAttributes { get; init; }
@@ -148,6 +156,13 @@ internal sealed record NspawnApp
             RootAttributes = tree.Root,
         };
     }
+
+    /// <summary>The same with its volumes.</summary>
+    /// <exception cref="LaunchException">One of them is impossible.</exception>
+    internal NspawnApp WithMounts(Stage1Pod pod, ImageTree tree, string subject) => this with
+    {
+        Mounts = AppMounts.Of(pod, App, tree, NspawnVolumes.IdsOf(pod), subject),
+    };
 
     private static NspawnHandler? FindHandler(string name, Stage1App app, ImageTree tree, IReadOnlyDictionary<string, string> environment, string subject) =>
         app.App.EventHandlers.FirstOrDefault(h => h.Name == name) is { } handler

@@ -10,7 +10,7 @@ namespace Appc.Stage1.Nspawn;
 /// First everything of the host is opened, then it is mounted, possibly in another mount namespace. The working directory is
 /// <see cref="NspawnPlan.Scratch"/> then.
 /// </summary>
-internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids, SecurityLabels labels, string hostName, string subject)
+internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids, SecurityLabels labels, string hostName)
 {
     private const string Scratch = NspawnPlan.Scratch;
     private const int MountOptionsLimit = 4000;
@@ -28,7 +28,7 @@ internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids,
             layers.Add(tree);
         }
 
-        NspawnVolumes volumes = new(plan, pod, app, image, ids, subject);
+        NspawnVolumes volumes = new(plan, app, image, ids, labels);
         return new Taken(this, app, image, layers, volumes, volumes.Open(new PodPaths(pod).Volumes));
     }
 
@@ -76,7 +76,7 @@ internal sealed class NspawnAppMounts(LaunchPlan plan, Stage1Pod pod, IdMap ids,
     /// </summary>
     private void ShowRun(NspawnApp app, string root)
     {
-        if (app.RunContents.Count == 0)
+        if (!app.ShownRunContents.Any())
         {
             return;
         }

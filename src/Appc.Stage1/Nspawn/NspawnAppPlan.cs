@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Volumes;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 
@@ -18,7 +19,7 @@ internal static class NspawnAppPlan
     internal static void Mount(Stage1Pod pod, NspawnApp app, ImageTree image, IdMap ids, SecurityLabels labels, SafeFileHandle nspawn, string subject)
     {
         using LaunchPlan plan = new(subject, 0);
-        NspawnAppMounts mounts = new(plan, pod, ids, labels, NspawnPlan.HostNameOf(pod), subject);
+        NspawnAppMounts mounts = new(plan, pod, ids, labels, NspawnPlan.HostNameOf(pod));
         Begin(plan, pod, nspawn, ids.Descriptor);
         plan.SetUmask(0x12);
         NspawnAppMounts.Taken taken = mounts.Take(app, image);
@@ -31,29 +32,37 @@ internal static class NspawnAppPlan
         plan.MakeDirectory(step, target, 0x1ed);
         plan.Move(step, staging, target);
         taken.ShowRun(target);
-        Run(plan, subject);
+        Run(plan, subject, app.Mounts);
     }
 
     /// <summary>Unmounts what there is of the root. Safe to repeat.</summary>
-    internal static void Unmount(Stage1Pod pod, string app, int layers, SafeFileHandle nspawn, string subject)
+    internal static void Unmount(Stage1Pod pod, string app, int layers, int volumes, SafeFileHandle nspawn, string subject)
     {
         using LaunchPlan plan = new(subject, 0);
         Begin(plan, pod, nspawn);
         Enter(plan, nspawn);
         string step = $"unmount the root of the app {app}";
         string own = $"{Scratch}/layers/{app}";
+        for (int i = 0; i < volumes; i++)
+        {
+            string path = NspawnVolumes.PathBeside(Scratch + "/apps", app, i);
+            plan.Unmount(step, path, tolerated: -1);
+            plan.RemoveDirectory(step, path);
+            plan.Call(step, SystemCall.UnlinkAt, LibC.AT_FDCWD, plan.Text(path), tolerated: -1);
+        }
+
         foreach (string mounted in (string[])[NspawnAppMounts.RunOf(app), $"{Scratch}/apps/{app}/rootfs", $"{own}/staging/rootfs", .. Enumerable.Range(0, layers).Select(i => $"{own}/{i}")])
         {
             plan.Unmount(step, mounted, tolerated: -1);
             plan.RemoveDirectory(step, mounted);
         }
 
-        foreach (string directory in (string[])[$"{Scratch}/apps/{app}", $"{own}/staging", own])
+        foreach (string directory in (string[])[$"{Scratch}/apps/{app}/volumes", $"{Scratch}/apps/{app}", $"{own}/staging", own])
         {
             plan.RemoveDirectory(step, directory);
         }
 
-        Run(plan, subject);
+        Run(plan, subject, []);
     }
 
     /// <summary>The child keeps the lock of the pod's apps for as long as it works, also without this program.</summary>
@@ -66,7 +75,7 @@ internal static class NspawnAppPlan
         plan.ChangeDirectory("change directory", Scratch);
     }
 
-    private static void Run(LaunchPlan plan, string subject)
+    private static void Run(LaunchPlan plan, string subject, IReadOnlyList<AppMount> mounts)
     {
         try
         {
@@ -74,7 +83,7 @@ internal static class NspawnAppPlan
         }
         catch (LaunchException e)
         {
-            throw NspawnPlan.Explain(e, subject);
+            throw NspawnPlan.Explain(e, subject, mounts);
         }
     }
 }

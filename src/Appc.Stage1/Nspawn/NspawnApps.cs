@@ -12,8 +12,9 @@ namespace Appc.Stage1.Nspawn;
 internal sealed class NspawnApps(
     Stage1Pod pod, Stage1ProcessId firstProcess, NspawnOptions options, SecurityModules modules, ExecLauncher commands, TimeProvider time)
 {
-    // More layers than any image has: their number is not known of one that is only half there.
+    // More layers than any image has, and more volumes: their number is not known of one that is only half there.
     private const int MostLayers = 128;
+    private const int MostVolumes = 64;
 
     // Beyond its time, for the systemd inside to see to it.
     private static readonly TimeSpan Allowance = TimeSpan.FromSeconds(5);
@@ -27,7 +28,7 @@ internal sealed class NspawnApps(
     {
         Stage1App app = Find(name);
         using ImageTree image = ImageTree.Of(app, _subject);
-        NspawnApp resolved = Resolve(app, image);
+        NspawnApp resolved = Resolve(app, image).WithMounts(pod, image, _subject);
         Stage1ProcessId leader = RequireLeader();
         if (resolved.CapabilitiesRetained && ProcFs.StatusBits(leader.Pid, "CapBnd") is { } bits
             && new CapabilitySet(resolved.Capabilities.Bits & ~bits) is { Bits: not 0 } missing)
@@ -49,7 +50,7 @@ internal sealed class NspawnApps(
         {
             Stage1App app = Find(name);
             using ImageTree image = ImageTree.Of(app, _subject);
-            NspawnApp resolved = Resolve(app, image);
+            NspawnApp resolved = Resolve(app, image).WithMounts(pod, image, _subject);
             uint? first = _paths.ReadRange();
             using IdMap ids = first is { } mapped ? IdMap.Shifted(mapped) : IdMap.Same();
             using SafeFileHandle nspawn = OpenNspawn();
@@ -181,8 +182,8 @@ internal sealed class NspawnApps(
             () =>
             {
                 using SafeFileHandle nspawn = OpenNspawn();
-                int layers = pod.Apps.FirstOrDefault(a => a.Name == name)?.Layers.Count ?? MostLayers;
-                NspawnAppPlan.Unmount(pod, name.ToString(), layers, nspawn, _subject);
+                Stage1App? app = pod.Apps.FirstOrDefault(a => a.Name == name);
+                NspawnAppPlan.Unmount(pod, name.ToString(), app?.Layers.Count ?? MostLayers, app?.Runtime.Mounts.Count ?? MostVolumes, nspawn, _subject);
                 TreeRemover.Remove(Path.Combine(_paths.Apps, name.ToString()));
                 string[] volumes = [.. pod.Manifest.Volumes.Select(v => v.Name.ToString())];
                 foreach (string volume in Directory.EnumerateDirectories(_paths.Volumes))

@@ -18,4 +18,7 @@ internal static partial class NspawnLog
 
     [LoggerMessage(3005, LogLevel.Warning, "Pod {Uuid} runs without a user namespace: root in it is root on the host")]
     internal static partial void NoUserNamespace(this ILogger logger, string uuid);
+
+    [LoggerMessage(3006, LogLevel.Warning, "The app {App} of pod {Uuid} does not see what its image has at {Path}: a volume is mounted over it")]
+    internal static partial void VolumeMasks(this ILogger logger, string app, string uuid, string path);
 }

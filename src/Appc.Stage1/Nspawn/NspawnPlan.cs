@@ -1,6 +1,7 @@
 using System.Globalization;
 using Appc.Linux;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Volumes;
 using Tmds.Linux;
 
 namespace Appc.Stage1.Nspawn;
@@ -53,14 +54,22 @@ internal sealed class NspawnPlan
     internal static string HostNameOf(Stage1Pod pod) => pod.Options.Hostname ?? PodCGroup.NameOf(pod.Uuid);
 
     /// <summary>Adds to a failure what to do about it, where that can be told.</summary>
-    internal static LaunchException Explain(LaunchException e, string subject) => AppDirectory.Explain(e, subject) ?? (e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal)
-        ? new LaunchException(
-            e.Step,
-            e.Errno,
-            e.Message,
-            "The file system of the data directory must know id-mapped mounts: ext4, xfs, btrfs, or tmpfs since Linux 6.3.",
-            e)
-        : e);
+    internal static LaunchException Explain(LaunchException e, string subject, IEnumerable<AppMount> mounts)
+    {
+        if (AppDirectory.Explain(e, subject) is { } directory)
+        {
+            return directory;
+        }
+
+        if (e.Errno == Errno.EINVAL && e.Step.StartsWith(MapStep, StringComparison.Ordinal))
+        {
+            return new LaunchException(
+                e.Step, e.Errno, e.Message, "The file system of the data directory must know id-mapped mounts: ext4, xfs, btrfs, or tmpfs since Linux 6.3.", e);
+        }
+
+        return e.Step.StartsWith(NspawnVolumes.MapStep, StringComparison.Ordinal) && mounts.FirstOrDefault(m => m.Volume.Name.ToString() == e.Step[NspawnVolumes.MapStep.Length..]) is { } volume
+            ? VolumeFaults.Unmapped(e, volume) : e;
+    }
 
     internal static LaunchPlan Build(
         Stage1Pod pod, NspawnLaunch launch, IReadOnlyList<(NspawnApp App, ImageTree Image)> apps, string subject)
@@ -121,7 +130,8 @@ internal sealed class NspawnPlan
 
         _plan.MakeDirectory("make directories", Scratch + "/layers", Executable);
         _plan.ChangeDirectory("change directory", Scratch);
-        NspawnAppMounts mounts = new(_plan, _pod, _launch.Ids, _launch.Labels, HostNameOf(_pod), _subject);
+        NspawnVolumes.MountMemory(_plan, _pod, _launch.Labels, _subject);
+        NspawnAppMounts mounts = new(_plan, _pod, _launch.Ids, _launch.Labels, HostNameOf(_pod));
         foreach ((NspawnApp app, ImageTree image) in apps)
         {
             NspawnAppMounts.Taken taken = mounts.Take(app, image);

@@ -5,6 +5,7 @@ using Appc.Stage1.Exec;
 using Appc.Stage1.Isolation;
 using Appc.Stage1.Limits;
 using Appc.Stage1.Streams;
+using Appc.Stage1.Volumes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -212,7 +213,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             foreach (Stage1App app in pod.Apps)
             {
                 images.Add(ImageTree.Of(app, subject));
-                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
+                apps.Add((NspawnApp.Resolve(pod, app, images[^1], subject).WithMounts(pod, images[^1], subject) with { MaxProcesses = _options.MaxProcesses, AppArmorProfile = labels.ProfileOf(app.Name) }, images[^1]));
             }
 
             Report(pod, apps);
@@ -237,13 +238,13 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             LaunchedProcess process;
             using (LaunchPlan plan = NspawnPlan.Build(pod, new NspawnLaunch(nspawn, tree, objects, ids, groupDirectory, hierarchy, limits, sockets, streams, host, labels, guard), apps, subject))
             {
-                process = Launch(plan, guard, subject);
+                process = Launch(plan, guard, subject, apps.SelectMany(a => a.App.Mounts), limits);
             }
 
             scope?.Dispose();
             Task<ProcessEnd> first = _reaper.Adopt(process, out long started);
             guard?.ReleaseAfter(first, _reaper);
-            await WaitUntilStartedAsync(pod, end.Paths, first, socket, subject, cancellationToken).ConfigureAwait(false);
+            await WaitUntilStartedAsync(pod, end.Paths, first, socket, limits, subject, cancellationToken).ConfigureAwait(false);
             return new Stage1Process(new Stage1ProcessId(process.Pid, started, ProcFs.BootId()), end.FinishAsync(first));
         }
         catch
@@ -284,15 +285,19 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         return new Stage1Layer(paths.UpperOf(app), paths.ReadRange() ?? 0, NameFileSteps.PathsFor(pod.Options, NspawnPlan.HostNameOf(pod), tree));
     }
 
-    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard, string subject)
+    private static LaunchedProcess Launch(LaunchPlan plan, LifeGuard? guard, string subject, IEnumerable<AppMount> mounts, PodLimits limits)
     {
         try
         {
             return guard is null ? plan.Start() : guard.Start(plan);
         }
+        catch (LaunchException e) when (e.Errno == Errno.ENOMEM && limits.HintForMemory is { } hint)
+        {
+            throw new LaunchException(e.Step, e.Errno, e.Message, hint, e);
+        }
         catch (LaunchException e)
         {
-            throw NspawnPlan.Explain(e, subject);
+            throw NspawnPlan.Explain(e, subject, mounts);
         }
     }
 
@@ -303,8 +308,13 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
             _logger.NoUserNamespace(pod.Uuid);
         }
 
-        foreach ((NspawnApp app, _) in apps)
+        foreach ((NspawnApp app, ImageTree image) in apps)
         {
+            foreach (string path in AppMounts.Masked(app.Mounts, image))
+            {
+                _logger.VolumeMasks(app.Name.ToString(), pod.Uuid, path);
+            }
+
             if (app.GainsNoPrivileges(app.User) && !app.NoNewPrivileges)
             {
                 _logger.NoNewPrivilegesImplied(app.Name.ToString(), pod.Uuid);
@@ -332,7 +342,7 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
 
     /// <summary>Waits until the apps are started, or have ended already, and records the pod's process 1 meanwhile.</summary>
     private async Task WaitUntilStartedAsync(
-        Stage1Pod pod, PodPaths paths, Task<ProcessEnd> first, NotifySocket socket, string subject, CancellationToken cancellationToken)
+        Stage1Pod pod, PodPaths paths, Task<ProcessEnd> first, NotifySocket socket, PodLimits limits, string subject, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartTimeout);
@@ -372,8 +382,8 @@ public sealed partial class NspawnStage1 : IStage1, IStage1Exec, IStage1Apps, IS
         }
 
         throw NspawnMessages.LastOf(paths.NspawnLog) is { } reason
-            ? new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason))
-            : new LaunchException("start the pod", 0, $"{subject}: the systemd inside the pod ended before it had started the apps", NspawnMessages.HintForSilence());
+            ? new LaunchException("run systemd-nspawn", 0, $"{subject}: systemd-nspawn failed: {reason}", NspawnMessages.HintFor(reason) ?? limits.HintForMemory)
+            : new LaunchException("start the pod", 0, $"{subject}: the systemd inside the pod ended before it had started the apps", limits.HintForMemory ?? NspawnMessages.HintForSilence());
     }
 
     /// <summary>Files that say of the apps of a mutable pod that they are begun: the others count as not started.</summary>

@@ -1,8 +1,7 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Appc.Linux;
-using Appc.Manifests;
 using Appc.Stage1.Isolation;
+using Appc.Stage1.Volumes;
 using Tmds.Linux;
 
 namespace Appc.Stage1.Nspawn;
@@ -12,152 +11,175 @@ namespace Appc.Stage1.Nspawn;
 /// mount points are resolved beneath the app's root. With a user namespace, a volume is mapped so that its files
 /// have the owners in the pod that they have on the host.
 /// </summary>
-internal sealed class NspawnVolumes(LaunchPlan plan, Stage1Pod pod, NspawnApp app, ImageTree image, IdMap ids, string subject)
+internal sealed class NspawnVolumes(LaunchPlan plan, NspawnApp app, ImageTree image, IdMap ids, SecurityLabels labels)
 {
-    /// <summary>Steps that open every volume of the app.</summary>
-    /// <param name="emptyVolumes">Where the pod's own volumes lie.</param>
-    internal IReadOnlyList<OpenVolume> Open(string emptyVolumes)
+    internal const string MapStep = "map the user ids of the volume ";
+
+    // Below it, the pod's volumes that lie in memory.
+    private const string Memory = NspawnPlan.Scratch + "/memory";
+    private const string Device = NspawnPlan.Scratch + "/device";
+
+    // Where systemd mounts file systems over what the root has (MountAPIVFS=).
+    private static readonly string[] Covered = ["/run", "/dev", "/sys", "/proc"];
+
+    /// <summary>Steps that mount the pod's volumes in memory, for all apps that may come.</summary>
+    internal static void MountMemory(LaunchPlan plan, Stage1Pod pod, SecurityLabels labels, string subject)
     {
-        List<OpenVolume> open = [];
-
-        // Outer mounts first, so that one inside another is not covered by it.
-        foreach (Mount mount in app.App.Runtime.Mounts.OrderBy(m => Names(m.Path).Length))
+        foreach (AppMount mount in AppMounts.InMemory(pod, IdsOf(pod), subject))
         {
-            Volume volume = mount.AppVolume ?? pod.Manifest.Volumes.FirstOrDefault(v => v.Name == mount.Volume)
-                ?? throw Failure(mount.Volume, "the pod has no such volume");
-            string[] names = Names(mount.Path);
-            if (!mount.Path.StartsWith('/') || names.Length == 0 || names.Contains(".."))
-            {
-                throw Failure(mount.Volume, $"it cannot be mounted at '{mount.Path}'");
-            }
-
-            LaunchArgument tree = Open(volume, mount, mount.AppVolume is null ? emptyVolumes : $"{emptyVolumes}/.app-{app.Name}", out bool isDirectory);
-            open.Add(new OpenVolume(mount, tree, isDirectory));
+            string path = $"{Memory}/{mount.Volume.Name}";
+            plan.MakeDirectory(mount.OpenStep, Memory, 0x1c0);
+            plan.MakeDirectory(mount.OpenStep, path, VolumeSteps.Executable);
+            plan.Mount(mount.OpenStep, "tmpfs", path, "tmpfs", LibC.MS_NOSUID | LibC.MS_NODEV, VolumeSteps.MemoryOptions(mount) + labels.MountOption);
         }
-
-        return open;
     }
+
+    /// <summary>
+    /// Volumes at places that systemd mounts over: they lie beside the app's root, and systemd mounts them at their places
+    /// after that. Where the pod's systemd finds each, and where it goes.
+    /// </summary>
+    internal static IEnumerable<(string Source, string Target)> MountedInside(NspawnApp app) =>
+        app.Mounts.Select((m, i) => (Mount: m, Source: PathBeside(Stage1TreeFiles.AppsDirectory, app.Name.ToString(), i))).Where(m => IsCovered(m.Mount)).Select(m => (m.Source, m.Mount.Target));
+
+    /// <summary>Where the volume of a number lies beside the root of an app.</summary>
+    internal static string PathBeside(string apps, string app, int number) => string.Create(CultureInfo.InvariantCulture, $"{apps}/{app}/volumes/{number}");
+
+    /// <summary>How many ids of users and groups there are in a pod.</summary>
+    internal static long IdsOf(Stage1Pod pod) => pod.Options.PrivateUsers ? IdRanges.Size : uint.MaxValue;
+
+    /// <summary>Steps that open every volume of the app that is somewhere on the host.</summary>
+    /// <param name="emptyVolumes">Where the pod's own volumes lie.</param>
+    internal IReadOnlyList<OpenVolume> Open(string emptyVolumes) =>
+        [.. app.Mounts.Select(m => new OpenVolume(m, m.MemorySize is not null || IsMadeAnew(m) ? null : Open(m, m.IsOwn ? $"{emptyVolumes}/.app-{app.Name}" : emptyVolumes)))];
 
     /// <summary>Steps that attach the volumes below the app's root.</summary>
     /// <param name="root">Descriptor of the app's root.</param>
     /// <param name="volumes">The volumes.</param>
     internal void Attach(LaunchArgument root, IReadOnlyList<OpenVolume> volumes)
     {
-        foreach (OpenVolume volume in volumes)
+        foreach ((AppMount mount, LaunchArgument? opened) in volumes)
         {
-            string[] names = Names(volume.Mount.Path);
-            string step = $"mount a volume at {volume.Mount.Path} of the app {app.Name}";
+            string step = $"mount a volume at {mount.Path} of the app {app.Name}";
+            LaunchArgument tree = opened ?? (IsMadeAnew(mount) ? MakeDevice(mount) : Map(mount, plan.OpenEmpty(mount, $"{Memory}/{mount.Volume.Name}")));
+            if (IsCovered(mount))
+            {
+                AttachBeside(step, mount, tree);
+                continue;
+            }
+
             LaunchArgument parent = root;
             string path = "";
-            foreach (string name in names[..^1])
+            foreach (string name in mount.Names[..^1])
             {
                 path += "/" + name;
-                MakeDirectory(step, parent, name, path);
+                MakePlace(step, parent, name, path, mount, isDirectory: true);
                 parent = plan.OpenInRoot(step, root, path, LibC.O_PATH | LibC.O_DIRECTORY);
             }
 
-            if (volume.IsDirectory)
-            {
-                MakeDirectory(step, parent, names[^1], path + "/" + names[^1]);
-            }
-            else
-            {
-                plan.MakeFileAt(step, parent, names[^1], 0x1a4);
-            }
-
-            plan.Attach(step, volume.Tree, plan.OpenInRoot(step, root, path + "/" + names[^1], LibC.O_PATH));
+            MakePlace(step, parent, mount.Names[^1], mount.Path, mount, mount.IsDirectory);
+            plan.Attach(step, tree, plan.OpenInRoot(step, root, mount.Path, LibC.O_PATH));
         }
     }
 
-    private void MakeDirectory(string step, LaunchArgument parent, string name, string path)
+    /// <summary>The file system that a host has its devices in cannot be mapped, so the pod gets a node of its own for the same device.</summary>
+    private bool IsMadeAnew(AppMount mount) => mount.IsDevice && ids.IsMapped;
+
+    /// <summary>
+    /// Makes a part of the path to a volume, in the app's own layer. Another volume on the way is as it is, its directory
+    /// too, and what is to be in it is there already.
+    /// </summary>
+    private void MakePlace(string step, LaunchArgument parent, string name, string path, AppMount mount, bool isDirectory)
     {
-        plan.MakeDirectoryAt(step, parent, name, 0x1ed);
-        if (image.Stat(path) is null && !app.App.Runtime.Mounts.Any(m => path.StartsWith(m.Path.TrimEnd('/') + "/", StringComparison.Ordinal)))
+        string target = image.Resolve(path);
+        if (app.Mounts.Any(m => m.Covers(target) || (m.Target == target && m != mount)))
+        {
+            return;
+        }
+
+        if (isDirectory && image.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR && path == mount.Path)
+        {
+            // A file that a directory takes the place of.
+            plan.Call(step, SystemCall.UnlinkAt, parent, plan.Text(name));
+        }
+
+        plan.MakePlaceAt(step, parent, name, isDirectory);
+        if (image.Stat(path) is null)
         {
             plan.ChangeOwnerAt(step, parent, name, ids.First);
         }
     }
 
-    private LaunchArgument Open(Volume volume, Mount mount, string emptyVolumes, out bool isDirectory)
+    private static bool IsCovered(AppMount mount) => Covered.Any(d => MountPath.IsBelow(mount.Target, d));
+
+    private void AttachBeside(string step, AppMount mount, LaunchArgument tree)
     {
-        string step = $"open the volume {volume.Name}";
-        bool readOnly = volume.ReadOnly == true || app.App.App.MountPoints.Any(p => p.Path == mount.Path && p.ReadOnly);
-        ulong attributes = Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV
-            | (readOnly ? Libc.MOUNT_ATTR_RDONLY : 0)
-            | (ids.IsMapped ? Libc.MOUNT_ATTR_IDMAP : 0);
-        bool recursive = false;
-        isDirectory = true;
-        LaunchArgument source;
-        if (volume.Kind == VolumeKind.Empty)
+        string path = PathBeside(NspawnPlan.Scratch + "/apps", app.Name.ToString(), app.Mounts.ToList().IndexOf(mount));
+        string directory = Path.GetDirectoryName(path)!;
+        plan.MakeDirectory(step, Path.GetDirectoryName(directory)!, VolumeSteps.Executable);
+        plan.MakeDirectory(step, directory, VolumeSteps.Executable);
+        if (mount.IsDirectory)
         {
-            string path = $"{emptyVolumes}/{volume.Name}";
-            MakeEmpty(path, volume);
-            source = plan.OpenWithoutLinks(step, path, LibC.O_PATH | LibC.O_DIRECTORY);
+            plan.MakeDirectory(step, path, VolumeSteps.Executable);
         }
         else
         {
-            string path = volume.Source is ['/', ..] ? volume.Source : throw Failure(volume.Name, $"its source '{volume.Source}' is not an absolute path");
-            uint type = Libc.TryStat(path, out Libc.Statx stat)
-                ? stat.Type
-                : throw Failure(volume.Name, $"its source {path} does not exist", "Make it first: sources are never created.");
-            if (type == Libc.S_IFLNK)
-            {
-                throw Failure(volume.Name, $"its source {path} is a symbolic link", "Name what it leads to.");
-            }
-
-            isDirectory = type == Libc.S_IFDIR;
-            recursive = isDirectory && volume.Recursive != false;
-            if (type is Libc.S_IFCHR or Libc.S_IFBLK)
-            {
-                // A device named by the administrator is meant to be used as one.
-                attributes &= ~Libc.MOUNT_ATTR_NODEV;
-            }
-
-            source = plan.OpenWithoutLinks(step, path, LibC.O_PATH);
+            plan.MakeFile(step, path, 0x1a4);
         }
 
-        LaunchArgument tree = plan.CloneTree(step, source, recursive);
-        plan.SetAttributes(step, tree, attributes, ids.Descriptor, recursive);
+        plan.Attach(step, tree, path);
+    }
+
+    private LaunchArgument Open(AppMount mount, string emptyVolumes)
+    {
+        if (mount.Source is not null)
+        {
+            return Map(mount, plan.OpenWithoutLinks(mount.OpenStep, mount.Source, LibC.O_PATH));
+        }
+
+        string path = $"{emptyVolumes}/{mount.Volume.Name}";
+        MakeEmpty(path, mount);
+        return Map(mount, plan.OpenEmpty(mount, path));
+    }
+
+    private LaunchArgument Map(AppMount mount, LaunchArgument source)
+    {
+        LaunchArgument tree = plan.CloneTree(mount.OpenStep, source, mount.Recursive);
+        plan.SetAttributes(
+            ids.IsMapped ? MapStep + mount.Volume.Name : mount.OpenStep, tree, mount.Attributes | (ids.IsMapped ? Libc.MOUNT_ATTR_IDMAP : 0), ids.Descriptor, mount.Recursive);
         return tree;
     }
 
+    private LaunchArgument MakeDevice(AppMount mount)
+    {
+        const string Node = Device + "/node";
+        Libc.Statx found = mount.Found;
+        plan.MakeDirectory(mount.OpenStep, Device, 0x1c0);
+        plan.Mount(mount.OpenStep, "tmpfs", Device, "tmpfs", LibC.MS_NOSUID | LibC.MS_NOEXEC, "mode=0700,size=4k,nr_inodes=4" + labels.MountOption);
+        plan.MakeNode(mount.OpenStep, Node, found.Mode, found.RdevMajor, found.RdevMinor);
+        plan.ChangeMode(mount.OpenStep, Node, found.Mode);
+        plan.ChangeOwner(mount.OpenStep, Node, IdOf(found.Uid), IdOf(found.Gid));
+        LaunchArgument tree = plan.CloneTree(mount.OpenStep, Node, recursive: false);
+        plan.SetAttributes(mount.OpenStep, tree, mount.Attributes);
+        plan.Unmount(mount.OpenStep, Device);
+        return tree;
+    }
+
+    /// <summary>The same owner in the pod as on the host; nobody the pod knows if it has no such id.</summary>
+    private uint IdOf(uint id) => id < IdRanges.Size ? ids.First + id : id;
+
     /// <summary>Made here and not by the child: it lies in the pod's own directory, and outlives the pod's processes.</summary>
-    private unsafe void MakeEmpty(string path, Volume volume)
+    private static unsafe void MakeEmpty(string path, AppMount mount)
     {
         if (Directory.Exists(path))
         {
             return;
         }
 
-        uint mode = ModeOf(volume);
         Directory.CreateDirectory(path);
         fixed (byte* p = Fd.PathBytes(path))
         {
-            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, IdOf(volume, volume.Uid), IdOf(volume, volume.Gid), 0), "chown");
-            ErrnoException.ThrowIfFailed(Libc.fchmodat(Libc.AT_FDCWD, p, mode, 0), "chmod");
+            ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, mount.Uid, mount.Gid, 0), "chown");
+            ErrnoException.ThrowIfFailed(Libc.fchmodat(Libc.AT_FDCWD, p, mount.Mode, 0), "chmod");
         }
     }
-
-    private uint IdOf(Volume volume, long? id) => id is null ? 0
-        : id >= 0 && id < (ids.IsMapped ? IdRanges.Size : uint.MaxValue) ? (uint)id
-        : throw Failure(volume.Name, string.Create(CultureInfo.InvariantCulture, $"there is no user or group {id} in the pod"));
-
-    private uint ModeOf(Volume volume)
-    {
-        uint mode = 0;
-        foreach (char digit in volume.Mode ?? Volume.DefaultMode)
-        {
-            mode = digit is >= '0' and <= '7' && mode <= 0x1ff
-                ? (mode << 3) | (uint)(digit - '0')
-                : throw Failure(volume.Name, $"its mode '{volume.Mode}' is not octal");
-        }
-
-        return mode;
-    }
-
-    private LaunchException Failure(AcName volume, string why, string? hint = null) => new(
-        $"open the volume {volume}", 0, Printable.Text($"{subject}: the volume {volume} cannot be used: {why}"), hint);
-
-    private static string[] Names(string path) =>
-        [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".")];
 }

@@ -1,10 +1,9 @@
 using Appc.Linux;
-using Appc.Manifests;
+using Appc.Stage1.Volumes;
 
 namespace Appc.Stage1.Nspawn;
 
 /// <summary>A volume of an app, opened and mapped, and mounted nowhere yet.</summary>
-/// <param name="Mount">Where it goes.</param>
-/// <param name="Tree">Descriptor of the detached mount.</param>
-/// <param name="IsDirectory">Whether it is a directory.</param>
-internal sealed record OpenVolume(Mount Mount, LaunchArgument Tree, bool IsDirectory);
+/// <param name="Mount">What it is and where it goes.</param>
+/// <param name="Tree">Descriptor of the detached mount; null if it is made where it is attached.</param>
+internal sealed record OpenVolume(AppMount Mount, LaunchArgument? Tree);

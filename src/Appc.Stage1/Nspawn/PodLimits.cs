@@ -31,6 +31,9 @@ internal sealed class PodLimits
         _ofApps = ofApps;
     }
 
+    /// <summary>What to do where the pod has not come so far as to start its apps; null if nothing limits it.</summary>
+    internal string? HintForMemory => _ofPod.HintForMemory;
+
     /// <summary>The group to make the pod's in, for controllers of version 2; null if it does not matter.</summary>
     internal string? Parent { get; private set; }
 
@@ -42,6 +45,12 @@ internal sealed class PodLimits
             ResourceLimits.FromIsolators(pod.Manifest.Isolators, subject),
             pod.Apps.ToDictionary(a => a.Name, a => ResourceLimits.FromIsolators(a.App.Isolators, $"{subject}: the app {a.Name}")));
 
+        if ((pod.Apps.Count > 1 || pod.Mutable)
+            && pod.Apps.FirstOrDefault(a => RestartAnnotations.Find(a.Runtime) is not null && limits._ofApps[a.Name].NetworkBytes is not null) is { } both)
+        {
+            throw LostNetworkLimit(both, subject);
+        }
+
         // Apps that come later can be limited by what the pod was given at its launch.
         string[] wanted = [.. LimitHost.Controllers.Where(c => limits.Concern(c) || (pod.Mutable && LimitHost.OfApps.Contains(c)))];
         if (wanted.Length == 0)
@@ -50,12 +59,6 @@ internal sealed class PodLimits
         }
 
         host ??= LimitHost.Find();
-        if ((pod.Apps.Count > 1 || pod.Mutable)
-            && pod.Apps.FirstOrDefault(a => RestartAnnotations.Find(a.Runtime) is not null && limits._ofApps[a.Name].NetworkBytes is not null) is { } both)
-        {
-            throw LostNetworkLimit(both, subject);
-        }
-
         foreach (string controller in wanted.Where(c => host.WhyNot(c) is null))
         {
             if (host.Version1(controller) is { } own)

@@ -244,7 +244,7 @@ internal static class PodUnits
         }
 
         NspawnStreams.Write(unit, app, input, host);
-        foreach (string entry in app.RunContents)
+        foreach (string entry in app.ShownRunContents)
         {
             unit.Set("BindPaths", $"{UnitText.PairWord($"{app.RunDirectory}/{entry}")}:{UnitText.PairWord($"/run/{entry}")}");
         }
@@ -253,6 +253,10 @@ internal static class PodUnits
         unit.Set("UnsetEnvironment", string.Join(' ', VariablesOfSystemd.Where(v => !app.Environment.ContainsKey(v))));
         WriteUser(unit, app);
         WriteIsolation(unit, pod, app, sets);
+        foreach ((string source, string target) in NspawnVolumes.MountedInside(app))
+        {
+            unit.Set("BindPaths", $"{source}:{UnitText.PlainWord(target, "path of a volume", subject)}");
+        }
     }
 
     /// <summary>No app ends a pod whose apps come and go.</summary>

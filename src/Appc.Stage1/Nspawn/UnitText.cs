@@ -95,4 +95,10 @@ internal sealed class UnitText
             : throw new LaunchException(
                 "write the unit", 0, Printable.Text($"{subject}: the {what} '{path}' holds characters that cannot be used there"));
     }
+
+    /// <summary>A path for settings that are lists of paths, or of pairs of them.</summary>
+    /// <exception cref="LaunchException">The path has characters that cannot be written there.</exception>
+    internal static string PlainWord(string path, string what, string subject) => path.Any(c => c == ':' || char.IsWhiteSpace(c))
+        ? throw new LaunchException("write the unit", 0, Printable.Text($"{subject}: the {what} '{path}' holds white space or a colon, which cannot be used there"))
+        : PlainPath(path, what, subject);
 }

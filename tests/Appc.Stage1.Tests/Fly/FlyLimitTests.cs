@@ -28,6 +28,16 @@ public sealed class FlyLimitTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pod_that_cannot_even_start_within_its_memory_says_so()
+    {
+        _pod.Shell("true");
+        _pod.Isolate("resource/memory", """{"limit":"4096"}""");
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(() => _stage1.StartAsync(_pod.Describe()));
+        Assert.Contains("resource/memory", e.Hint, StringComparison.Ordinal);
+        AssertNothingIsLeft();
+    }
+
+    [Fact]
     public async Task The_app_is_in_its_groups_from_its_first_instruction()
     {
         _pod.Shell("grep appc- /proc/self/cgroup");

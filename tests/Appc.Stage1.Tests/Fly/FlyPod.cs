@@ -49,6 +49,8 @@ internal sealed class FlyPod : IDisposable
 
     public IReadOnlyList<Isolator> Isolators { get; set; } = [];
 
+    public IReadOnlyList<Annotation> Annotations { get; set; } = [];
+
     public Stage1Options Options { get; set; } = new();
 
     /// <summary>Whether somebody holds the lock for longer than children that other tests launch have copies of it.</summary>
@@ -90,7 +92,7 @@ internal sealed class FlyPod : IDisposable
             Uuid = "6733c088-a507-4694-aabf-ea4bd70d1b14",
             Directory = Directory,
             Root = Base,
-            Manifest = new PodManifest { Apps = [runtime], Volumes = Volumes, Isolators = Isolators },
+            Manifest = new PodManifest { Apps = [runtime], Volumes = Volumes, Isolators = Isolators, Annotations = Annotations },
             Apps = [new Stage1App { Name = name, App = App, Runtime = runtime, Layers = Layers }],
             Options = Options,
             LockDescriptor = _lock.Descriptor,

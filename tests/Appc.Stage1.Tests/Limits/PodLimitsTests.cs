@@ -32,13 +32,15 @@ public sealed class PodLimitsTests(NspawnFixture fixture) : IDisposable
         string units = Prepare(["memory", "cpu", "io"]);
 
         Assert.Equal("+memory +cpu +io", File.ReadAllText(_parent + "/cgroup.subtree_control"));
-        Assert.Equal(("1000000000", "16000000"), (Read("memory.max"), Read("memory.low")));
+
+        // Who asks for nothing asks for the limit.
+        Assert.Equal(("1000000000", "1000000000"), (Read("memory.max"), Read("memory.low")));
         Assert.EndsWith(" riops=30 wiops=30", Read("io.max"), StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_parent, "pod/cpu.max")));
         foreach (string unit in (string[])["app-main.service", "pre-start-main.service", "post-stop-main.service"])
         {
             Assert.Equal(
-                "[Unit]\n[Service]\nMemoryMax=64000000\nMemorySwapMax=0\nMemoryLow=16000000\nCPUQuota=12.5%\n",
+                "[Unit]\n[Service]\nMemoryMax=64000000\nMemorySwapMax=0\nMemoryLow=16000000\nCPUQuota=12.5%\nCPUWeight=12\n",
                 File.ReadAllText(Path.Combine(units, unit + ".d/limits.conf")));
         }
 
@@ -56,6 +58,16 @@ public sealed class PodLimitsTests(NspawnFixture fixture) : IDisposable
         Assert.Equal("+cpu", File.ReadAllText(_parent + "/cgroup.subtree_control"));
         Assert.Equal("[Unit]\n[Service]\nCPUWeight=200\n", File.ReadAllText(Path.Combine(units, "app-main.service.d/limits.conf")));
         Assert.Empty(Directory.GetFiles(Path.Combine(_parent, "pod")));
+    }
+
+    [Fact]
+    public void A_limit_of_network_that_a_restart_would_lose_is_refused_also_without_other_limits()
+    {
+        Annotation again = new(AcIdentifier.Parse(Appc.Pods.RestartPolicy.AnnotationName), "always,delay=1");
+        _pod.Shell("true", a => a with { Isolators = [NspawnPod.Isolator("resource/network-bandwidth", """{"default":true,"limit":"1M"}""")] }, new RuntimeApp { Annotations = [again] })
+            .Shell("true");
+        LaunchException e = Assert.Throws<LaunchException>(() => PodLimits.Decide(_pod.Describe(), "test", LimitHost.None));
+        Assert.Contains("would be lost when it is started again", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

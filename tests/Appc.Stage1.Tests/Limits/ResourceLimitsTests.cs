@@ -19,6 +19,65 @@ public sealed class ResourceLimitsTests
     }
 
     [Fact]
+    public void A_request_that_is_not_said_is_the_limit()
+    {
+        ResourceLimits limits = Read(("resource/memory", """{"limit":"64M"}"""), ("resource/cpu", """{"limit":"2"}"""));
+        Assert.Equal((64_000_000L, 2048L), (limits.MemoryRequest, limits.CpuShares));
+        Assert.Equal(512, Read(("resource/cpu", """{"limit":"2"}"""), ("os/linux/cpu-shares", "512")).CpuShares);
+        Assert.Equal((null, null), (Read().MemoryRequest, Read().CpuShares));
+    }
+
+    [Theory]
+    [InlineData("1.5Gi", 1_610_612_736)]
+    [InlineData("1e3", 1000)]
+    [InlineData("100m", 1)]
+    [InlineData("1Ei", 1L << 60)]
+    [InlineData("8E", 8_000_000_000_000_000_000)]
+    public void Quantities_of_any_form_are_whole_bytes(string text, long bytes) =>
+        Assert.Equal(bytes, Read(("resource/memory", $$"""{"limit":"{{text}}"}""")).Memory);
+
+    [Fact]
+    public void Disks_are_listed_that_have_a_number_and_a_size()
+    {
+        string directory = Directory.CreateTempSubdirectory("appc-disks-").FullName;
+        try
+        {
+            foreach ((string name, string? size, string? device) in ((string, string?, string?)[])
+                [("sda", "1000\n", "8:0\n"), ("loop0", "0\n", "7:0\n"), ("nvme0n1", "2000\n", "259:0\n"), ("nvme0c0n1", "2000\n", null), ("gone", null, null)])
+            {
+                Directory.CreateDirectory(Path.Combine(directory, name));
+                Write("size", size);
+                Write("dev", device);
+
+                void Write(string file, string? text)
+                {
+                    if (text is not null)
+                    {
+                        File.WriteAllText(Path.Combine(directory, name, file), text);
+                    }
+                }
+            }
+
+            Assert.Equal(["259:0", "8:0"], LimitFiles.Disks(directory).Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Of_several_isolators_of_a_name_all_but_the_last_are_told_to_be_ignored()
+    {
+        Isolator[] two = Isolators(("os/linux/oom-score-adj", "1"), ("os/linux/oom-score-adj", "2"));
+        PodManifest manifest = new() { Apps = [AppOf("one", ("os/linux/oom-score-adj", "3")), new RuntimeApp { Name = AcName.Parse("two"), App = new App { Exec = ["/bin/true"], Isolators = two } }] };
+        using Nspawn.NspawnStage1 stage1 = new();
+        UnenforcedIsolator ignored = Assert.Single(stage1.FindUnenforced(manifest, new Stage1Options()));
+        Assert.Same(two[0], ignored.Isolator);
+        Assert.Contains("the last one counts", ignored.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bound_is_never_widened()
     {
         ResourceLimits pod = Read(("resource/memory", """{"limit":"64M"}"""), ("resource/cpu", """{"limit":"1"}"""));
@@ -32,6 +91,7 @@ public sealed class ResourceLimitsTests
     [InlineData(10, 1000, 100_000)]
     [InlineData(250, 25_000, 100_000)]
     [InlineData(4000, 400_000, 100_000)]
+    [InlineData(long.MaxValue, 20_000_000_000, 100_000)]
     public void A_share_of_processors_is_a_quota_that_the_kernel_takes(long milli, long quota, long period) =>
         Assert.Equal((quota, period), LimitFiles.Quota(milli));
 

@@ -52,6 +52,19 @@ public sealed class NspawnLimitTests(NspawnFixture fixture) : IDisposable
         _pod.AssertNothingIsLeft();
     }
 
+    [Theory]
+    [InlineData("4096")]
+    [InlineData("512Ki")]
+    [InlineData("2Mi")]
+    public async Task A_pod_without_room_for_its_own_processes_is_refused_with_the_reason(string limit)
+    {
+        _pod.Isolators = [NspawnPod.Isolator("resource/memory", $$"""{"limit":"{{limit}}"}""")];
+        LaunchException e = await Assert.ThrowsAsync<LaunchException>(_pod.Shell("true").StartAsync);
+        Assert.Contains("resource/memory", e.Hint, StringComparison.Ordinal);
+        _pod.ReleaseLock();
+        _pod.AssertNothingIsLeft();
+    }
+
     [Fact]
     public async Task An_app_past_its_share_of_the_processors_is_throttled()
     {

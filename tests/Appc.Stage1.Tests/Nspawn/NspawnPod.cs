@@ -41,6 +41,8 @@ internal sealed class NspawnPod : IDisposable
 
     public IReadOnlyList<Isolator> Isolators { get; set; } = [];
 
+    public IReadOnlyList<Annotation> Annotations { get; set; } = [];
+
     public Stage1Options Options { get; set; } = new();
 
     /// <summary>What runs the pod; the fixture's unless a test has one of its own.</summary>
@@ -75,7 +77,7 @@ internal sealed class NspawnPod : IDisposable
         Uuid = Uuid,
         Directory = Directory,
         Root = _fixture.Root,
-        Manifest = new PodManifest { Apps = [.. _apps.Select(a => a.Runtime)], Volumes = Volumes, Isolators = Isolators },
+        Manifest = new PodManifest { Apps = [.. _apps.Select(a => a.Runtime)], Volumes = Volumes, Isolators = Isolators, Annotations = Annotations },
         Apps = [.. _apps.Select(a => new Stage1App { Name = a.Runtime.Name, App = a.App, Runtime = a.Runtime, Layers = Layers })],
         Options = Options,
         LockDescriptor = _started ? -1 : _lock.Descriptor,
