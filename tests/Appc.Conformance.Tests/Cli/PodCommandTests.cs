@@ -242,6 +242,20 @@ public sealed class PodCommandTests(Materials materials)
         Assert.Empty(world.Traces(pod.GetProperty("uuid").GetString()!));
     }
 
+    [Fact]
+    public async Task Enter_ends_when_nobody_takes_its_output_any_more()
+    {
+        await using var world = new World(materials);
+        string id = await world.StoreAsync();
+        string uuid = await world.MustAsync("run", "--detach", id, "--exec", "/bin/sh", "--", "-c", "while :; do sleep 0.05; done");
+
+        Outcome outcome = await Programs.RunAsync(
+            "bash", "-c", $"'{Materials.Appc}' {string.Join(' ', world.Globals)} enter {uuid} /bin/sh -c 'while :; do echo y; done' | head -n 1; exit ${{PIPESTATUS[0]}}");
+
+        Assert.Equal((141, "y\n"), (outcome.ExitCode, outcome.Output));
+        await world.MustAsync("stop", "--force", uuid);
+    }
+
     [Theory]
     [InlineData("nspawn")]
     [InlineData("fly")]
