@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Appc.Stage1;
 using Tmds.Linux;
 
 namespace Appc.Linux;
@@ -265,11 +264,6 @@ internal sealed unsafe partial class LaunchPlan
         if (!filter.IsEmpty)
         {
             InstallFilter(filter);
-        }
-
-        if (programs.Count == 0)
-        {
-            throw new LaunchException("find the program", Errno.ENOENT, Printable.Text($"{_subject}: the program {arguments.First()} was looked for nowhere: PATH names no directory"), "Name it by its path, or set PATH.");
         }
 
         nint argv = Texts(arguments);

@@ -15,7 +15,7 @@ public sealed class MetadataCommandTests(Materials materials)
         string id = await world.StoreAsync();
         string[] ask = ["--stage1", flavour, id, "--exec", "/bin/sh", "--", "-c", "echo \"${AC_METADATA_URL:-none}\"; busybox wget -q -O- $AC_METADATA_URL/acMetadata/v1/pod/uuid"];
         Assert.Contains("no process serves", await world.RefusedAsync(["run", "--mds-register", .. ask]), StringComparison.Ordinal);
-        Assert.Empty(world.Leftovers().Where(l => l.Contains("/pods/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(world.Leftovers(), l => l.Contains("/pods/", StringComparison.Ordinal));
 
         using (Process first = await StartAsync(world))
         {

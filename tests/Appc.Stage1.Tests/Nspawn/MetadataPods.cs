@@ -60,7 +60,7 @@ internal sealed class MetadataPods : IAsyncDisposable
     public async Task<Pod> RunPreparedAsync(string uuid) => Remember(await Runtime.RunPreparedAsync(uuid).WaitAsync(ServicePods.Limit));
 
     /// <summary>The manifest of an image, byte for byte as it was signed.</summary>
-    public async Task<string> ManifestInArchiveAsync(StoredImage image)
+    public static async Task<string> ManifestInArchiveAsync(StoredImage image)
     {
         await using GZipStream archive = new(File.OpenRead(image.ArchivePath), CompressionMode.Decompress);
         await using TarReader tar = new(archive);

@@ -172,7 +172,7 @@ public sealed class NspawnExecTests(NspawnFixture fixture) : IDisposable
         Assert.Contains(why, e.Message, StringComparison.Ordinal);
         Assert.Contains(_pod.Uuid, e.Message, StringComparison.Ordinal);
         e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = [Path.GetFileName(program)], Environment = new Dictionary<string, string> { ["PATH"] = ":" } }));
-        Assert.Contains($"the program {Path.GetFileName(program)} was looked for nowhere", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"/{Path.GetFileName(program)}: no such file", e.Message, StringComparison.Ordinal);
         e = await Assert.ThrowsAsync<LaunchException>(() => ExecAsync(new Stage1Command { Arguments = ["true"], WorkingDirectory = "/nowhere" }));
         Assert.Contains("/nowhere", e.Message, StringComparison.Ordinal);
         await StopAsync();

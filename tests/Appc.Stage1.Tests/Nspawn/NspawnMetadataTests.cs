@@ -36,7 +36,7 @@ public sealed class NspawnMetadataTests(NspawnFixture fixture) : IAsyncDisposabl
         Assert.Equal(
             [("color", "blue"), ("size", "größer")],
             JsonDocument.Parse(answers[3]).RootElement.EnumerateArray().Select(a => (a.GetProperty("name").GetString(), a.GetProperty("value").GetString())).Order());
-        Assert.Equal(await _pods.ManifestInArchiveAsync(app.Image), answers[4]);
+        Assert.Equal(await MetadataPods.ManifestInArchiveAsync(app.Image), answers[4]);
         Assert.Equal(app.Image.Id.ToString(), answers[5]);
         Assert.Equal(pod.Uuid, answers[6]);
     }
