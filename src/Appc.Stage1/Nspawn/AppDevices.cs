@@ -77,13 +77,13 @@ internal static class AppDevices
         plan.Attach(step, tree, plan.OpenInRoot(step, root, Place, LibC.O_PATH | Libc.O_DIRECTORY));
     }
 
-    /// <summary>What of the pod's own <c>/dev</c> the app's unit binds into it, as systemd has it in <c>BindPaths=</c>.</summary>
+    /// <summary>What of the pod's own <c>/dev</c> the app's unit binds into it, as systemd has it in <c>BindPaths=</c>; not where a volume goes.</summary>
     internal static IEnumerable<string> Binds(NspawnApp app) => AreOwn(app)
-        ? ((IEnumerable<string>)[.. Shared, .. HasConsole(app) ? [Console] : (string[])[]]).Select(n => $"{Place}/{n}:{Place}/{n}:norbind")
+        ? ((IEnumerable<string>)[.. Shared, .. HasConsole(app) ? [Console] : (string[])[]]).Select(n => $"{Place}/{n}").Where(p => app.Mounts.All(m => m.Target != p)).Select(p => $"{p}:{p}:norbind")
         : [];
 
     /// <summary>Not where a volume takes its place.</summary>
-    private static bool AreOwn(NspawnApp app) => !app.App.Runtime.Mounts.Any(m => m.Path.TrimEnd('/') == Place);
+    private static bool AreOwn(NspawnApp app) => app.Mounts.All(m => m.Target != Place);
 
     private static bool HasConsole(NspawnApp app) => app.App.Input == AppInput.Terminal;
 
