@@ -16,7 +16,7 @@ namespace Appc.Cli;
 /// <summary>What a command works with. Parts are made when they are first asked for.</summary>
 internal sealed class CliContext : IAsyncDisposable
 {
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly Stream _output = CallerOutput.Open();
     private readonly StderrLoggerFactory _loggers;
     private readonly bool _fetches;
     private PodRuntime? _runtime;

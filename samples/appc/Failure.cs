@@ -25,7 +25,7 @@ internal static class Failure
                 reporter.Error(prefix + failure.Message, failure.Hint);
                 break;
             case IOException { HResult: BrokenPipe }:
-                break;
+                return ExitCodes.BrokenPipe;
             case FileNotFoundException missing when missing.FileName is { } file:
                 reporter.Error($"{prefix}{file}: no such file");
                 break;

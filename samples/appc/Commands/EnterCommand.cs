@@ -1,15 +1,11 @@
 using System.Runtime.InteropServices;
 using Appc.Cli.CommandLine;
 using Appc.Pods;
-using Microsoft.Win32.SafeHandles;
 
 namespace Appc.Cli.Commands;
 
 internal sealed class EnterCommand : Command
 {
-    private const int BrokenPipe = 32;
-    private const int SigPipe = 13;
-
     private static readonly string[] Shell = ["/bin/sh"];
 
     public override string Name => "enter";
@@ -41,21 +37,13 @@ internal sealed class EnterCommand : Command
             cancellationToken);
         using RawTerminal? raw = terminal ? await RawTerminal.EnterAsync() : null;
         using PosixSignalRegistration? resized = terminal ? CallerTerminal.OnResize(command.Resize) : null;
-        try
-        {
-            ExecResult result = await ConnectAsync(command, cancellationToken);
-            return result.ExitCode;
-        }
-        catch (IOException e) when (e.HResult == BrokenPipe)
-        {
-            // As of a program that SIGPIPE has ended; the command ends with this program.
-            return 128 + SigPipe;
-        }
+        ExecResult result = await ConnectAsync(command, cancellationToken);
+        return result.ExitCode;
     }
 
     private static async Task<ExecResult> ConnectAsync(PodExec command, CancellationToken cancellationToken)
     {
-        await using Stream output = OpenOutput();
+        await using Stream output = CallerOutput.Open();
         await using Stream error = Console.OpenStandardError();
 
         // Reading the console cannot be cancelled: what still waits for a key goes with the program.
@@ -76,21 +64,6 @@ internal sealed class EnterCommand : Command
         }
 
         return await ended;
-    }
-
-    /// <summary>A pipe whose reader has gone must be an error here: to the console's own stream it is none.</summary>
-    private static Stream OpenOutput()
-    {
-        if (Console.IsOutputRedirected && !OperatingSystem.IsWindows())
-        {
-            FileStream pipe = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-            if (!pipe.CanSeek)
-            {
-                return pipe;
-            }
-        }
-
-        return Console.OpenStandardOutput();
     }
 
     private static async Task FeedAsync(PodExec command)

@@ -17,7 +17,7 @@ internal sealed class LogsCommand : Command
     public override async Task<int> RunAsync(Arguments arguments, CliContext context, CancellationToken cancellationToken)
     {
         await using Pod pod = await context.Runtime.OpenAsync(arguments.Single("a pod"), cancellationToken);
-        await using Stream output = Console.OpenStandardOutput();
+        await using Stream output = CallerOutput.Open();
         await using Stream error = Console.OpenStandardError();
         string? file = arguments.Get("cursor-file");
         LogCursor cursor = file is not null && File.Exists(file)

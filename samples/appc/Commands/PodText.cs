@@ -31,7 +31,7 @@ internal static class PodText
         app.RestartCount == 0 && app.State != AppState.Restarting ? string.Empty
         : $", started again {app.RestartCount} times, ended with {(app.LastExitCode is { } code ? $"{code}" : app.LastSignal ?? "an unknown status")}";
 
-    public static void Write(Utf8JsonWriter json, PodStatus pod)
+    public static void Write(Utf8JsonWriter json, PodStatus pod, IReadOnlyList<PodIsolator>? isolators = null)
     {
         json.WriteStartObject();
         json.WriteString("uuid", pod.Uuid);
@@ -59,6 +59,22 @@ internal static class PodText
         }
 
         json.WriteEndArray();
+        if (isolators is not null)
+        {
+            json.WriteStartArray("isolators");
+            foreach (PodIsolator isolator in isolators)
+            {
+                json.WriteStartObject();
+                json.WriteString("app", isolator.App?.ToString());
+                json.WriteString("name", isolator.Name.ToString());
+                json.WriteString("outcome", isolator.Enforced ? "enforced" : "ignored");
+                json.WriteString("reason", isolator.Reason);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 
@@ -79,7 +95,7 @@ internal static class PodText
         json.WriteEndObject();
     }
 
-    public static void Write(TextWriter output, PodStatus pod)
+    public static void Write(TextWriter output, PodStatus pod, IReadOnlyList<PodIsolator> isolators)
     {
         Line("uuid", pod.Uuid);
         Line("name", pod.Name ?? string.Empty);
@@ -93,6 +109,11 @@ internal static class PodText
         foreach (AppStatus app in pod.Apps)
         {
             Line("app " + app.Name, End(app) + Restarts(app));
+        }
+
+        foreach (PodIsolator isolator in isolators.Where(i => !i.Enforced))
+        {
+            Line("ignored", $"{isolator.Name} of {(isolator.App is { } app ? $"the app {app}" : "the pod")}: {isolator.Reason}");
         }
 
         void Line(string what, string value)

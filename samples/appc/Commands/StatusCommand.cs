@@ -28,13 +28,14 @@ internal sealed class StatusCommand : Command
         }
 
         PodStatus status = await pod.GetStatusAsync(cancellationToken);
+        IReadOnlyList<PodIsolator> isolators = status.Apps.Count == 0 ? [] : await pod.GetIsolatorsAsync(cancellationToken);
         if (context.Json)
         {
-            context.WriteJson(json => PodText.Write(json, status));
+            context.WriteJson(json => PodText.Write(json, status, isolators));
         }
         else
         {
-            PodText.Write(context.Out, status);
+            PodText.Write(context.Out, status, isolators);
         }
 
         return ExitCodes.Success;

@@ -33,6 +33,13 @@ public sealed class Pod : IAsyncDisposable
     /// <exception cref="PodException">The pod is gone.</exception>
     public Task<PodManifest> GetManifestAsync(CancellationToken cancellationToken = default) => _runtime.GetManifestAsync(Uuid, cancellationToken);
 
+    /// <summary>
+    /// The isolators that the pod and its apps ask for, and which of them are not enforced: that was found before the pod was written, by
+    /// <see cref="PodRuntime.FindUnenforcedIsolators"/>, or before the app was added.
+    /// </summary>
+    /// <exception cref="PodException">The pod is gone.</exception>
+    public Task<IReadOnlyList<PodIsolator>> GetIsolatorsAsync(CancellationToken cancellationToken = default) => _runtime.GetIsolatorsAsync(Uuid, cancellationToken);
+
     /// <summary>Waits until the pod has ended; returns at once if it has. Any number of waiters, in any process.</summary>
     /// <exception cref="PodException">The pod is only prepared, so that it will not end.</exception>
     public Task<PodStatus> WaitAsync(CancellationToken cancellationToken = default) =>

@@ -36,7 +36,13 @@ internal sealed class PodApps(
             PodRecord record = change.Record with { Apps = [.. change.Record.Apps, held] };
             Stage1Pod pod = change.Describe(pods.Root, manifest, record);
             await change.Stage1.CheckAppAsync(pod, change.First, app.Name, cancellationToken).ConfigureAwait(false);
-            Report(change, change.Stage1.FindUnenforced(pod, app.Name), strict || change.Record.Strict);
+            IReadOnlyList<UnenforcedIsolator> unenforced = change.Stage1.FindUnenforced(pod, app.Name);
+            Report(change, unenforced, strict || change.Record.Strict);
+            if (PodIsolator.Record(manifest, unenforced) is { } more)
+            {
+                record = record with { Unenforced = [.. record.Unenforced ?? [], .. more] };
+            }
+
             PodFiles.ReplaceRecord(change.Location.Directory, record);
             try
             {
@@ -157,7 +163,8 @@ internal sealed class PodApps(
             await change.Stage1.RemoveAppAsync(change.Describe(pods.Root), change.First, AcName.Parse(app.Name), cancellationToken).ConfigureAwait(false);
         }
 
-        change.Record = change.Record with { Apps = [.. change.Record.Apps.Except(gone)] };
+        IReadOnlyList<PodRecordIsolator>? unenforced = change.Record.Unenforced is { } all ? [.. all.Where(u => gone.All(g => g.Name != u.App))] : null;
+        change.Record = change.Record with { Apps = [.. change.Record.Apps.Except(gone)], Unenforced = unenforced };
         PodFiles.ReplaceRecord(change.Location.Directory, change.Record);
     }
 

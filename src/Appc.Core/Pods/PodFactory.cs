@@ -62,6 +62,7 @@ internal sealed class PodFactory(PodDirectories pods, ImageStore images, PodTrus
                 RemoveOnExit = spec.RemoveOnExit,
                 Mutable = spec.Mutable,
                 Strict = spec.Strict,
+                Unenforced = PodIsolator.Record(manifest, unenforced),
                 Trust = policy,
             };
             return await WriteAsync(uuid, manifest, json, record, cancellationToken).ConfigureAwait(false);

@@ -33,6 +33,9 @@ internal sealed record PodRecord
     /// <summary>Whether an app is refused, at the pod's start or later, if one of its isolators cannot be enforced.</summary>
     public bool Strict { get; init; }
 
+    /// <summary>The isolators that are not enforced; null if all are.</summary>
+    public IReadOnlyList<PodRecordIsolator>? Unenforced { get; init; }
+
     /// <summary>What must be proven about the images when the pod starts, unless whoever starts it says something else.</summary>
     public TrustPolicy Trust { get; init; } = TrustPolicy.RequireSignature;
 }
@@ -43,6 +46,12 @@ internal sealed record PodRecord
 /// <param name="ImageIds">The images.</param>
 /// <param name="Volumes">Volumes that came with the app when it was added to a running pod, and go with it; null for none.</param>
 internal sealed record PodRecordApp(string Name, IReadOnlyList<string> Layers, IReadOnlyList<string> ImageIds, IReadOnlyList<string>? Volumes = null);
+
+/// <summary>An isolator that is not enforced.</summary>
+/// <param name="App">The app that it is of; null for the whole pod.</param>
+/// <param name="Position">Its place among those of the app, or the pod, in the manifest.</param>
+/// <param name="Reason">Why it is not enforced.</param>
+internal sealed record PodRecordIsolator(string? App, int Position, string Reason);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, Converters = [typeof(TrustPolicyJson)])]
 [JsonSerializable(typeof(PodRecord))]

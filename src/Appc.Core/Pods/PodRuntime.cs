@@ -282,6 +282,9 @@ public sealed class PodRuntime : IAsyncDisposable, IDisposable
         return StorageErrors.ExplainAsync(CannotLook(uuid), () => Task.FromResult(PodFiles.ReadManifest(_pods.Resolve(uuid).Directory)));
     }
 
+    internal async Task<IReadOnlyList<PodIsolator>> GetIsolatorsAsync(string uuid, CancellationToken cancellationToken) =>
+        PodIsolator.Read(await GetManifestAsync(uuid, cancellationToken).ConfigureAwait(false), PodFiles.TryReadRecord(_pods.Resolve(uuid).Directory));
+
     internal Task<PodStatus> WaitAsync(string uuid, CancellationToken cancellationToken) =>
         StorageErrors.ExplainAsync(CannotLook(uuid), () => _supervisor.WaitAsync(uuid, cancellationToken));
 

@@ -46,7 +46,9 @@ public sealed class MetadataCommandTests(Materials materials)
     public async Task An_address_that_is_none_is_refused(string address)
     {
         await using var world = new World(materials);
-        Assert.Contains("--listen", await world.RefusedAsync("metadata-service", "--listen", address), StringComparison.Ordinal);
+        Outcome outcome = await world.AppcAsync("metadata-service", "--listen", address);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains($"--listen: '{address}'", outcome.Error, StringComparison.Ordinal);
     }
 
     private static async Task<Process> StartAsync(World world)

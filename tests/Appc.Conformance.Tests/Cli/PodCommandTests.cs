@@ -45,6 +45,15 @@ public sealed class PodCommandTests(Materials materials)
         string refused = await world.RefusedAsync("run", "--strict", "--stage1", flavour, greedy);
         Assert.Contains("example.com/luck of the app greedy", refused, StringComparison.Ordinal);
         Assert.Equal(0, (await world.AppcAsync("run", "--rm", "--stage1", flavour, greedy)).ExitCode);
+
+        // What is not enforced stands in the pod's report, before it starts and later.
+        string prepared = await world.MustAsync("prepare", "--stage1", flavour, greedy, "--memory", "64M");
+        JsonElement report = (await world.JsonAsync("status", prepared)).GetProperty("isolators");
+        Assert.Equal(
+            ["greedy example.com/luck ignored True", "greedy resource/memory enforced False"],
+            report.EnumerateArray().Select(i => $"{i.GetProperty("app")} {i.GetProperty("name")} {i.GetProperty("outcome")} {i.GetProperty("reason").ValueKind == JsonValueKind.String}"));
+        Assert.Contains("example.com/luck of the app greedy: ", await world.MustAsync("status", prepared), StringComparison.Ordinal);
+        Assert.Equal("0", await world.MustAsync("run-prepared", prepared) + (await world.JsonAsync("status", prepared)).GetProperty("exitCode"));
     }
 
     [Fact]
@@ -242,15 +251,17 @@ public sealed class PodCommandTests(Materials materials)
         Assert.Empty(world.Traces(pod.GetProperty("uuid").GetString()!));
     }
 
-    [Fact]
-    public async Task Enter_ends_when_nobody_takes_its_output_any_more()
+    [Theory]
+    [InlineData("enter UUID /bin/sh -c 'while :; do echo y; done'")]
+    [InlineData("logs --follow UUID")]
+    public async Task What_has_no_end_of_its_own_ends_when_nobody_takes_its_output_any_more(string command)
     {
         await using var world = new World(materials);
         string id = await world.StoreAsync();
-        string uuid = await world.MustAsync("run", "--detach", id, "--exec", "/bin/sh", "--", "-c", "while :; do sleep 0.05; done");
+        string uuid = await world.MustAsync("run", "--detach", id, "--exec", "/bin/sh", "--", "-c", "while :; do echo y; sleep 0.05; done");
 
         Outcome outcome = await Programs.RunAsync(
-            "bash", "-c", $"'{Materials.Appc}' {string.Join(' ', world.Globals)} enter {uuid} /bin/sh -c 'while :; do echo y; done' | head -n 1; exit ${{PIPESTATUS[0]}}");
+            "bash", "-c", $"'{Materials.Appc}' {string.Join(' ', world.Globals)} {command.Replace("UUID", uuid, StringComparison.Ordinal)} | head -n 1; exit ${{PIPESTATUS[0]}}");
 
         Assert.Equal((141, "y\n"), (outcome.ExitCode, outcome.Output));
         await world.MustAsync("stop", "--force", uuid);

@@ -124,6 +124,12 @@ $spec.Apps[0].Isolators.Add([Isolator]::Create('example.com/unknown', 'true'))
 $spec.Strict = $true
 $unenforced = $runtime.FindUnenforcedIsolators($spec)
 Show 'unenforced' $unenforced[0]
+$spec.Strict = $false
+$pod = Wait-Task ($runtime.PrepareAsync($spec))
+$isolators = Wait-Task ($pod.GetIsolatorsAsync())
+Show 'isolator' $isolators[0]
+Wait-Task ($pod.RemoveAsync())
+$spec.Strict = $true
 (Get-Failure { Wait-Task ($runtime.RunAsync($spec)) }).Failure
 $report = Wait-Task ($runtime.CollectGarbageAsync([GarbageOptions] @{ GracePeriod = [timespan]::Zero }))
 "$($report.Removed.Count) $($report.Failures.Count)"
@@ -132,4 +138,4 @@ $own.Inner.Dispose()
 $extended = [NspawnPodRuntimeBuilderExtensions]::UseNspawn([PodRuntimeBuilder]::new("$Work/data"), $options).Build()
 "$($extended.Stage1s.Name)"
 $extended.Dispose()
-Show-Rebuilt $status, $restart, $unenforced, $handed.Sockets
+Show-Rebuilt $status, $restart, $unenforced, $isolators, $handed.Sockets

@@ -114,6 +114,25 @@ public sealed class NspawnAppsTests(NspawnFixture fixture) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_not_enforced_of_an_app_that_comes_is_in_the_pods_report_until_it_goes()
+    {
+        static Isolator Luck(string json) => Isolator.Create(AcIdentifier.Parse("example.com/luck"), json);
+        PodSpec spec = await SpecAsync("first");
+        spec.Isolators.Add(Luck("1"));
+        Pod pod = await _pods.RunAsync(spec);
+        AppSpec second = await AppAsync("second");
+        second.Isolators.Add(Isolator.Create(AcIdentifier.Parse("os/linux/no-new-privileges"), "true"));
+        second.Isolators.Add(Luck("2"));
+        await pod.AddAppAsync(second).WaitAsync(ServicePods.Limit);
+        string[] report = [.. (await pod.GetIsolatorsAsync()).Select(i => $"{i.App} {i.Name} {i.Enforced}")];
+        Assert.Equal([" example.com/luck False", "second os/linux/no-new-privileges True", "second example.com/luck False"], report);
+
+        await pod.RemoveAppAsync("second", TimeSpan.Zero).WaitAsync(ServicePods.Limit);
+        PodIsolator left = Assert.Single(await pod.GetIsolatorsAsync());
+        Assert.Contains("does not know it", left.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_app_that_is_past_its_restarts_has_exited_and_can_be_started_by_hand()
     {
         Pod pod = await _pods.RunAsync(await SpecAsync("first"));
