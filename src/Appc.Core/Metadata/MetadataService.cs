@@ -51,7 +51,7 @@ public sealed class MetadataService : IAsyncDisposable
     public IPEndPoint? HostEndPoint { get; private set; }
 
     /// <summary>UUIDs of the pods in whose own networks the service listens.</summary>
-    public IReadOnlyList<string> Pods => [.. _inPods.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Pods => _inPods.Keys.Order(StringComparer.Ordinal).ToArray();
 
     /// <summary>
     /// Begins to serve the pods of a runtime's data directory, also those that run already and had the service when they were started. Serves until it is

@@ -21,11 +21,9 @@ public sealed record PodIsolator(AcName? App, AcIdentifier Name, bool Enforced, 
 
     /// <summary>All isolators of a pod: those of the pod itself first, then those of its apps.</summary>
     internal static IReadOnlyList<PodIsolator> Read(PodManifest manifest, PodRecord? record) =>
-    [
-        .. from found in Number(manifest)
-           let missed = record?.Unenforced?.FirstOrDefault(u => u.App == found.App?.ToString() && u.Position == found.Position)
-           select new PodIsolator(found.App, found.Isolator.Name, missed is null, missed?.Reason),
-    ];
+        (from found in Number(manifest)
+         let missed = record?.Unenforced?.FirstOrDefault(u => u.App == found.App?.ToString() && u.Position == found.Position)
+         select new PodIsolator(found.App, found.Isolator.Name, missed is null, missed?.Reason)).ToArray();
 
     private static IEnumerable<(AcName? App, int Position, Isolator Isolator)> Number(PodManifest manifest) =>
         UnenforcedIsolator.All(manifest).GroupBy(i => i.App).SelectMany(g => g.Select((i, position) => (i.App, position, i.Isolator)));

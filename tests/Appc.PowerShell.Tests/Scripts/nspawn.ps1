@@ -117,6 +117,7 @@ $pod = Wait-Task ($runtime.RunAsync($spec))
 $own.Seen['pod'].MetadataUrl.StartsWith('http://127.0.0.1:18112/')
 "$($service.HostEndPoint) $($service.Pods.Count -lt 2)"
 Wait-Task ($service.DisposeAsync().AsTask())
+Wait-Task ($pod.RemoveAsync())
 
 # What cannot be enforced, and what is refused.
 $spec = [PodSpec]::new((New-App 'main' 'true' $second))
