@@ -254,7 +254,7 @@ internal sealed class PodApps(
         public Stage1Pod Describe(string root) => Describe(root, Manifest, Record);
 
         public Stage1Pod Describe(string root, PodManifest manifest, PodRecord record) =>
-            PodDescription.Make(root, Location, manifest, record) with { LockDescriptor = mine.Descriptor };
+            PodDescription.MakeStarted(root, Location, manifest, record) with { LockDescriptor = mine.Descriptor };
 
         public void Dispose() => mine.Dispose();
     }

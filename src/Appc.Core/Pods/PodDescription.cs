@@ -6,6 +6,12 @@ namespace Appc.Pods;
 /// <summary>Makes of a pod's directory what a flavour is handed.</summary>
 internal static class PodDescription
 {
+    /// <summary>A pod that was started: with what was found out then.</summary>
+    public static Stage1Pod MakeStarted(string root, PodLocation location, PodManifest manifest, PodRecord record) => Make(root, location, manifest, record) with
+    {
+        MetadataUrl = record.Options.Metadata == MetadataMode.None ? null : PodMetadata.Read(location.Directory)?.Url,
+    };
+
     public static Stage1Pod Make(string root, PodLocation location, PodManifest manifest, PodRecord record) => new()
     {
         Uuid = location.Uuid,
@@ -14,7 +20,6 @@ internal static class PodDescription
         Manifest = manifest,
         Options = record.Options,
         Mutable = record.Mutable,
-        MetadataUrl = record.Options.Metadata == MetadataMode.None ? null : PodMetadata.Read(location.Directory)?.Url,
         Apps = manifest.Apps.Select(app => new Stage1App
         {
             Name = app.Name,

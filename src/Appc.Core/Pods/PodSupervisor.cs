@@ -244,7 +244,7 @@ internal sealed partial class PodSupervisor(
                 PodRecord record = RequireRecord(location);
                 if (look == 4 || manifest.Apps.All(m => record.Apps.Any(r => r.Name == m.Name.ToString())))
                 {
-                    return (Stage1Of(location.Uuid, record), PodDescription.Make(pods.Root, location, manifest, record));
+                    return (Stage1Of(location.Uuid, record), PodDescription.MakeStarted(pods.Root, location, manifest, record));
                 }
             }
         }
