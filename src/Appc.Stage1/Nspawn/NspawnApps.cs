@@ -155,7 +155,9 @@ internal sealed class NspawnApps(
     internal async Task RemoveAsync(AcName name, CancellationToken cancellationToken)
     {
         string[] units = [NspawnApp.UnitNameOf(name), $"pre-start-{name}.service", $"post-stop-{name}.service", PodUnits.BegunUnitOf(name), PodRestarts.BeginUnitOf(name), PodRestarts.GivenUpUnitOf(name)];
-        string[] there = [.. units.Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
+
+        // What moves processes of the app into its groups, too: systemd does not load a unit anew that still has a group of its own.
+        string[] there = [.. units.Concat(units.Select(LimitUnits.MoverOf)).Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
         if (there.Length > 0)
         {
             // What follows an app is waited for too.

@@ -43,11 +43,10 @@ internal sealed class NspawnControl(Stage1Pod pod, ExecLauncher commands, TimeSp
         }
     }
 
-    private static string LastLine(ExecResult result)
-    {
-        string text = $"{result.StandardOutput}\n{result.StandardError}".Trim();
-        return text.Length == 0 ? $"systemctl ended with {result.ExitCode}" : text[(text.LastIndexOf('\n') + 1)..];
-    }
+    /// <summary>The last line, but for the advice to look into logs that there are none of.</summary>
+    private static string LastLine(ExecResult result) =>
+        $"{result.StandardOutput}\n{result.StandardError}".Split('\n', StringSplitOptions.TrimEntries)
+            .LastOrDefault(l => l.Length > 0 && !l.StartsWith("See ", StringComparison.Ordinal)) ?? $"systemctl ended with {result.ExitCode}";
 
     private ExecRequest Describe(IReadOnlyList<string> arguments) => new()
     {
