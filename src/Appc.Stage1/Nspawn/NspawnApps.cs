@@ -155,13 +155,13 @@ internal sealed class NspawnApps(
     internal async Task RemoveAsync(AcName name, CancellationToken cancellationToken)
     {
         string[] units = [NspawnApp.UnitNameOf(name), $"pre-start-{name}.service", $"post-stop-{name}.service", PodUnits.BegunUnitOf(name), PodRestarts.BeginUnitOf(name), PodRestarts.GivenUpUnitOf(name)];
-
-        // What moves processes of the app into its groups, too: systemd does not load a unit anew that still has a group of its own.
-        string[] there = [.. units.Concat(units.Select(LimitUnits.MoverOf)).Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
+        string[] there = [.. units.Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
+        string[] movers = [.. units.Select(LimitUnits.MoverOf).Where(u => File.Exists(Path.Combine(_paths.Units, u)))];
         if (there.Length > 0)
         {
-            // What follows an app is waited for too.
-            if (await Control(options.StopTimeout * 2 + Allowance).RunAsync(["stop", .. there], cancellationToken).ConfigureAwait(false) is { } failure)
+            // What follows an app is waited for too. Not what a wait that is cut short has started: that would cancel its own stop, as a failure.
+            string[] first = [.. there.Where(u => u != PodRestarts.GivenUpUnitOf(name))];
+            if (first.Length > 0 && await Control(options.StopTimeout * 2 + Allowance).RunAsync(["stop", .. first], cancellationToken).ConfigureAwait(false) is { } failure)
             {
                 throw new LaunchException("remove the app", 0, $"{_subject}: the app {name} could not be stopped: {failure}");
             }
@@ -172,7 +172,14 @@ internal sealed class NspawnApps(
                 _ = await Control().RunAsync(["stop", PodRestarts.GivenUpUnitOf(name)], cancellationToken).ConfigureAwait(false);
             }
 
-            _ = await Control().RunAsync(["reset-failed", .. there], cancellationToken).ConfigureAwait(false);
+            if (movers.Length > 0)
+            {
+                // They stop by themselves once nobody needs them, which is waited for here: systemd does not load a unit anew that still has a
+                // group of its own. Not together with the app, whose end may cancel that.
+                _ = await Control().RunAsync(["stop", .. movers], cancellationToken).ConfigureAwait(false);
+            }
+
+            _ = await Control().RunAsync(["reset-failed", .. there, .. movers], cancellationToken).ConfigureAwait(false);
         }
 
         if (RunningLimits.Find(pod) is { } limits)

@@ -40,7 +40,7 @@ public sealed class NspawnMountPointTests(NspawnFixture fixture) : IAsyncDisposa
         await File.WriteAllTextAsync(Path.Combine(host, "file"), "own\n");
         PodSpec spec = new() { Volumes = { new Volume { Name = AcName.Parse("data"), Kind = VolumeKind.Empty } } };
         spec.Apps.Add(await AppAsync("first", "echo shared > /data/x", new MountPoint(AcName.Parse("data"), "/data")));
-        spec.Apps.Add(await AppAsync("second", "while [ ! -e /d/x ]; do busybox sleep 0.05; done; busybox cat /d/x", new MountPoint(AcName.Parse("data"), "/d/")));
+        spec.Apps.Add(await AppAsync("second", "while [ ! -s /d/x ]; do busybox sleep 0.05; done; busybox cat /d/x", new MountPoint(AcName.Parse("data"), "/d/")));
         AppSpec third = await AppAsync("third", "busybox cat /d/file; [ ! -e /d/x ]", new MountPoint(AcName.Parse("data"), "/d/", ReadOnly: true));
         third.Mounts.Add(new Mount(AcName.Parse("other"), "/d") { AppVolume = new Volume { Name = AcName.Parse("mine"), Kind = VolumeKind.Host, Source = host } });
         spec.Apps.Add(third);
