@@ -31,19 +31,10 @@ internal static class ControlGroups
     }
 
     /// <summary>The mounted hierarchies of control groups.</summary>
-    internal static IEnumerable<ControlGroupHierarchy> Hierarchies()
-    {
-        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
-        {
-            // 31 23 0:28 /root /mount/point options - type source options
-            string[] fields = line.Split(' ');
-            int separator = Array.IndexOf(fields, "-");
-            if (separator >= 6 && fields.Length >= separator + 4 && fields[separator + 1] is "cgroup" or "cgroup2")
-            {
-                yield return new ControlGroupHierarchy(fields[4], fields[3], fields[separator + 1] == "cgroup2", fields[separator + 3].Split(','));
-            }
-        }
-    }
+    internal static IEnumerable<ControlGroupHierarchy> Hierarchies() =>
+        MountTable.Read(line => line.Contains(" - cgroup", StringComparison.Ordinal))
+            .Where(m => m.Type is "cgroup" or "cgroup2")
+            .Select(m => new ControlGroupHierarchy(m.Point, m.Root, m.Type == "cgroup2", m.Options));
 
     /// <summary>The control groups of this process by controllers, as in <c>/proc/self/cgroup</c>: those of version 2 are empty.</summary>
     internal static IReadOnlyDictionary<string, string> OfThisProcess() => Read("/proc/self/cgroup");

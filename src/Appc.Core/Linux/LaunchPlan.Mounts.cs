@@ -139,7 +139,7 @@ internal sealed unsafe partial class LaunchPlan
 
     /// <summary>Makes a character device.</summary>
     internal void MakeDevice(string name, string path, uint mode, uint major, uint minor) =>
-        Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), 0x2000 | mode, (major << 8) | minor);
+        MakeNode(name, path, 0x2000 | mode, major, minor);
 
     /// <summary>Makes a file of any type, such as that of a device.</summary>
     /// <param name="name">Name of the step.</param>
@@ -148,7 +148,7 @@ internal sealed unsafe partial class LaunchPlan
     /// <param name="major">The device's number, of its driver.</param>
     /// <param name="minor">The device's number, within those.</param>
     internal void MakeNode(string name, string path, uint mode, uint major, uint minor) =>
-        Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), mode, (nint)((minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12)));
+        Add(name, SystemCall.MknodAt, AT_FDCWD, Text(path), mode, (nint)Libc.MakeDevice(major, minor));
 
     /// <summary>fchmodat(2), following links.</summary>
     internal void ChangeMode(string name, string path, uint mode) => Add(name, SystemCall.FchmodAt, AT_FDCWD, Text(path), mode & 0xfff);

@@ -15,6 +15,9 @@ internal static class MountPath
     /// <summary>The parts of a path.</summary>
     internal static string[] NamesOf(string path) => [.. path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".")];
 
+    /// <summary>Whether a path is another one, which may end with a slash, or lies below it.</summary>
+    internal static bool IsIn(string path, string directory) => path == directory || IsBelow(path, directory.TrimEnd('/'));
+
     /// <summary>Whether a normal path lies below another one.</summary>
     internal static bool IsBelow(string path, string directory) => path.StartsWith(directory + "/", StringComparison.Ordinal);
 }

@@ -61,21 +61,16 @@ internal sealed class FlyVolumes(LaunchPlan plan, Stage1Pod pod, IReadOnlyList<A
 
     private static string StepOf(AppMount mount) => $"mount a volume at {mount.Path}";
 
-    /// <summary>
-    /// Makes a part of the path to a volume, in the app's own layer. Another volume on the way is as it is, its directory
-    /// too, and what is to be in it is there already.
-    /// </summary>
+    /// <summary>Makes a part of the path to a volume, in the app's own layer.</summary>
     private void MakePlace(string step, string path, AppMount mount, bool isDirectory)
     {
-        string target = image.Resolve(path);
-        if (mounts.Any(m => m.Covers(target) || (m.Target == target && m != mount)))
+        if (mount.FindsPlace(image.Resolve(path), mounts))
         {
             return;
         }
 
-        if (path == mount.Path && isDirectory && image.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR)
+        if (mount.TakesPlaceOfFile(path, image))
         {
-            // A file that a directory takes the place of.
             plan.Call(step, SystemCall.UnlinkAt, LibC.AT_FDCWD, plan.Text(path));
         }
 

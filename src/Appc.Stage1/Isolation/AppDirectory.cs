@@ -38,7 +38,7 @@ internal static class AppDirectory
             path = tree.Canonical(path) ?? throw Failure(app, subject, "does not exist in the image");
         }
 
-        if (path.TrimEnd('/') == MadeAnew || IsOfTheKernel(path) || app.Runtime.Mounts.Any(m => IsBelow(path, m.Path)))
+        if (path.TrimEnd('/') == MadeAnew || IsOfTheKernel(path) || app.Runtime.Mounts.Any(m => MountPath.IsIn(path, m.Path)))
         {
             return path;
         }
@@ -72,7 +72,7 @@ internal static class AppDirectory
     internal static void Add(LaunchPlan plan, Stage1App app, LaunchArgument root)
     {
         // Volumes below /run are mounted later.
-        bool isLater = IsBelow(Of(app), MadeAnew) && app.Runtime.Mounts.Any(m => IsBelow(m.Path, MadeAnew));
+        bool isLater = MountPath.IsIn(Of(app), MadeAnew) && app.Runtime.Mounts.Any(m => MountPath.IsIn(m.Path, MadeAnew));
         if (app.Runtime.Mounts.Count > 0 && !IsOfTheKernel(Of(app)) && !isLater)
         {
             string step = $"{StepOf}{Of(app)} of the app {app.Name}";
@@ -99,10 +99,7 @@ internal static class AppDirectory
         return (bits & Enter) != 0;
     }
 
-    private static bool IsOfTheKernel(string path) => OfTheKernel.Any(k => IsBelow(path, k));
-
-    private static bool IsBelow(string path, string directory) =>
-        path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
+    private static bool IsOfTheKernel(string path) => OfTheKernel.Any(k => MountPath.IsIn(path, k));
 
     private static LaunchException Failure(Stage1App app, string subject, string why) => new(
         "find the working directory",

@@ -97,30 +97,11 @@ internal sealed unsafe class ImageTree : IDisposable
             return [];
         }
 
-        List<(string Name, Libc.Statx Stat)> contents = [];
-        foreach (string name in _layers.SelectMany(l => EntriesOf(l, path)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            // What a layer has may be hidden by one above.
-            if (Look([path, name]) is { } found)
-            {
-                contents.Add((name, found.Stat));
-            }
-        }
-
-        return contents;
+        return [.. ContentsOf(path).OrderBy(c => c.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Whether there is a file at a path, or a directory with something in it.</summary>
-    internal bool HoldsFiles(string path)
-    {
-        if (Find(path) is not { } found || found.Stat.Type != Libc.S_IFDIR)
-        {
-            return Find(path) is not null;
-        }
-
-        // What a layer has may be hidden by one above.
-        return _layers.SelectMany(l => EntriesOf(l, found.Path)).Any(e => Look([found.Path, e]) is not null);
-    }
+    internal bool HoldsFiles(string path) => Find(path) is { } found && (found.Stat.Type != Libc.S_IFDIR || ContentsOf(found.Path).Any());
 
     /// <summary>The path that a path leads to when its links are followed; what the image lacks is as it was said.</summary>
     internal string Resolve(string path)
@@ -252,6 +233,18 @@ internal sealed unsafe class ImageTree : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>What is in a directory, given by its path without links; what a layer has may be hidden by one above.</summary>
+    private IEnumerable<(string Name, Libc.Statx Stat)> ContentsOf(string path)
+    {
+        foreach (string name in _layers.SelectMany(l => EntriesOf(l, path)).Distinct(StringComparer.Ordinal))
+        {
+            if (Look([path, name]) is { } found)
+            {
+                yield return (name, found.Stat);
+            }
+        }
     }
 
     private static string[] EntriesOf(Fd layer, string path)

@@ -178,7 +178,7 @@ internal sealed record NspawnApp
 
         IReadOnlyList<string> candidates = ProgramSearch.Candidates(exec[0], app.App.WorkingDirectory, environment["PATH"]);
         string? found = candidates.FirstOrDefault(c => tree.Stat(c) is { } s && s.Type == Libc.S_IFREG && (s.Mode & 0x49) != 0)
-            ?? candidates.FirstOrDefault(c => app.Runtime.Mounts.Any(m => c.StartsWith(m.Path.TrimEnd('/') + "/", StringComparison.Ordinal)));
+            ?? candidates.FirstOrDefault(c => app.Runtime.Mounts.Any(m => MountPath.IsBelow(c, m.Path.TrimEnd('/'))));
         if (found is null)
         {
             string why = candidates.Any(c => tree.Stat(c) is not null) ? "is not an executable file" : "does not exist";

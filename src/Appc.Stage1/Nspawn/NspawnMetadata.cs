@@ -18,7 +18,6 @@ internal sealed class NspawnMetadata
 
     private const string GateName = "metadata";
     private const string Line = "served";
-    private const uint Fifo = 0x1000;
     private const uint ReadableByAll = 0x124;
 
     private readonly Stage1Pod _pod;
@@ -44,7 +43,9 @@ internal sealed class NspawnMetadata
             return false;
         }
 
-        MakeGate(Path.Combine(paths.Files, GateName));
+        string gate = Path.Combine(paths.Files, GateName);
+        InputStreamFile.MakeFifo(gate, ReadableByAll);
+        PodFilesWriter.SetMode(gate, ReadableByAll);
         PodFilesWriter.WriteFile(
             Path.Combine(paths.Units, Unit),
             new UnitText()
@@ -88,16 +89,6 @@ internal sealed class NspawnMetadata
         {
             Open(writer);
         }
-    }
-
-    private static unsafe void MakeGate(string path)
-    {
-        fixed (byte* p = Fd.PathBytes(path))
-        {
-            ErrnoException.ThrowIfFailed(Libc.mknodat(Libc.AT_FDCWD, p, Fifo | ReadableByAll, 0), $"make {path}");
-        }
-
-        PodFilesWriter.SetMode(path, ReadableByAll);
     }
 
     private unsafe void Open(SafeFileHandle writer)

@@ -84,21 +84,16 @@ internal sealed class NspawnVolumes(LaunchPlan plan, NspawnApp app, ImageTree im
     /// <summary>The file system that a host has its devices in cannot be mapped, so the pod gets a node of its own for the same device.</summary>
     private bool IsMadeAnew(AppMount mount) => mount.IsDevice && ids.IsMapped;
 
-    /// <summary>
-    /// Makes a part of the path to a volume, in the app's own layer. Another volume on the way is as it is, its directory
-    /// too, and what is to be in it is there already.
-    /// </summary>
+    /// <summary>Makes a part of the path to a volume, in the app's own layer.</summary>
     private void MakePlace(string step, LaunchArgument parent, string name, string path, AppMount mount, bool isDirectory)
     {
-        string target = image.Resolve(path);
-        if (app.Mounts.Any(m => m.Covers(target) || (m.Target == target && m != mount)))
+        if (mount.FindsPlace(image.Resolve(path), app.Mounts))
         {
             return;
         }
 
-        if (isDirectory && image.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR && path == mount.Path)
+        if (mount.TakesPlaceOfFile(path, image))
         {
-            // A file that a directory takes the place of.
             plan.Call(step, SystemCall.UnlinkAt, parent, plan.Text(name));
         }
 

@@ -32,9 +32,9 @@ internal sealed unsafe class InputStreamFile : IDisposable
     /// <param name="gid">The host's id of the app's group.</param>
     internal static InputStreamFile Make(string path, string record, uint uid, uint gid)
     {
+        MakeFifo(path, OwnerOnly);
         fixed (byte* p = Fd.PathBytes(path))
         {
-            ErrnoException.ThrowIfFailed(Libc.mknodat(Libc.AT_FDCWD, p, Fifo | OwnerOnly, 0), $"make {path}");
             ErrnoException.ThrowIfFailed(Libc.fchownat(Libc.AT_FDCWD, p, uid, gid, Libc.AT_SYMLINK_NOFOLLOW), $"chown {path}");
         }
 
@@ -53,6 +53,15 @@ internal sealed unsafe class InputStreamFile : IDisposable
         {
             reader.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Makes a FIFO of root's.</summary>
+    internal static void MakeFifo(string path, uint mode)
+    {
+        fixed (byte* p = Fd.PathBytes(path))
+        {
+            ErrnoException.ThrowIfFailed(Libc.mknodat(Libc.AT_FDCWD, p, Fifo | mode, 0), $"make {path}");
         }
     }
 

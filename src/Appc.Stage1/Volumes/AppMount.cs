@@ -1,5 +1,6 @@
 using Appc.Linux;
 using Appc.Manifests;
+using Appc.Stage1.Isolation;
 
 namespace Appc.Stage1.Volumes;
 
@@ -45,6 +46,15 @@ internal sealed record AppMount
 
     /// <summary>Whether a path of the app's root, its links followed, is in this volume.</summary>
     internal bool Covers(string target) => MountPath.IsBelow(target, Target);
+
+    /// <summary>
+    /// Whether a part of the path to it, its links followed, is not for it to make: another volume on the way is as it is, its directory
+    /// too, and what is to be in it is there already.
+    /// </summary>
+    internal bool FindsPlace(string target, IEnumerable<AppMount> all) => all.Any(m => m.Covers(target) || (m.Target == target && m != this));
+
+    /// <summary>Whether the image has a file at a part of the path to it that makes way for a directory.</summary>
+    internal bool TakesPlaceOfFile(string path, ImageTree image) => path == Path && IsDirectory && image.Stat(path) is { } stat && stat.Type != Libc.S_IFDIR;
 
     internal bool IsDirectory => Source is null || Found.Type == Libc.S_IFDIR;
 
